@@ -1,0 +1,51 @@
+# Every room of the house is one static library made by vigil_room().
+#
+#   vigil_room(NAME
+#     DEPS      rooms it may include, the layer rule; tools/check-layers.mjs reads it from here
+#     LIBS      third-party targets that only its own sources see
+#     PUBLIC_LIBS  third-party targets that its headers expose
+#     EXCLUDE   sources of the folder that belong to other targets (a main.cc)
+#     TEST_DEPS rooms that only its tests include)
+#
+# Sources are the folder's *.cc; *_test.cc become the executable NAME_test.
+add_library(vigil_options INTERFACE)
+target_include_directories(vigil_options INTERFACE
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(vigil_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Werror
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-pointer -Wno-maybe-uninitialized -Wno-restrict>)
+if(VIGIL_SANITIZE)
+  target_compile_options(vigil_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(vigil_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+function(vigil_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;PUBLIC_LIBS;EXCLUDE;TEST_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc */*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  if(ROOM_EXCLUDE)
+    list(REMOVE_ITEM sources ${ROOM_EXCLUDE})
+    list(REMOVE_ITEM tests ${ROOM_EXCLUDE})
+  endif()
+
+  set(target vigil_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PRIVATE ${ROOM_LIBS})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  list(TRANSFORM ROOM_DEPS PREPEND vigil_ OUTPUT_VARIABLE deps)
+  target_link_libraries(${target} ${scope} vigil_options ${deps} ${ROOM_PUBLIC_LIBS})
+
+  if(VIGIL_TESTS AND tests)
+    list(TRANSFORM ROOM_TEST_DEPS PREPEND vigil_ OUTPUT_VARIABLE test_deps)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE ${target} ${ROOM_LIBS} ${test_deps} GTest::gmock GTest::gtest_main)
+    gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS unit)
+  endif()
+endfunction()
