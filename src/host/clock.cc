@@ -236,7 +236,6 @@ asio::awaitable<void> VirtualClock::Settle() {
   while (quiet < kQuietRounds) {
     if (!AllQuiescent()) {
       quiet = 0;
-      bell_.expires_at(asio::steady_timer::time_point::max());
       boost::system::error_code rung;
       co_await bell_.async_wait(asio::redirect_error(asio::use_awaitable, rung));
       continue;
@@ -259,7 +258,9 @@ asio::awaitable<Result<>> VirtualClock::Advance(Duration by, std::function<void(
   co_await Settle();
   while (now_.mono < target) {
     const auto next = EarliestWait();
-    MoveTo(next ? std::clamp(*next, now_.mono, target) : target);
+    // Nothing of ours waits for a moment that has passed; should a worker claim to, time goes on all the
+    // same.
+    MoveTo(next ? std::clamp(*next, now_.mono + Duration(1), target) : target);
     co_await Settle();
     if (moved) moved(now_);
   }
