@@ -26,11 +26,7 @@
 #include "vigil/time.h"
 
 namespace vigil::store {
-class Database;
-class ServiceWorkerStore;
-class AppStore;
-class NotificationStore;
-class Settings;
+class Stores;
 }  // namespace vigil::store
 namespace vigil::net {
 class Fetcher;
@@ -68,10 +64,7 @@ struct HostDependencies {
   boost::asio::io_context& loop;
   Clock& clock;
   StorageThread& storage;
-  store::ServiceWorkerStore& service_workers;
-  store::AppStore& apps;
-  store::NotificationStore& notifications;
-  store::Settings& settings;
+  store::Stores& stores;  // used on the storage thread only
   net::Fetcher& fetcher;
   net::ConnectivityObserver& network;
   PermissionSource& permissions;
