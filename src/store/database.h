@@ -1,0 +1,162 @@
+// SQLite behind a small wrapper, the only door to it: opening with migrations and damage control, statements,
+// transactions, and errors as values. Users never include sqlite3.h.
+//
+// Threads: thread-compatible; one Database and its Statements belong to one thread at a time (the storage
+// thread). Errors: kCorrupt (damaged file), kUnavailable (made by a newer Vigil), kPermissionDenied
+// (read-only), kTooLarge (max_page_count, value too large), kIo (disk full and all else; the message says
+// which). A failed transaction leaves nothing behind.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace vigil::store {
+
+enum class Sync {
+  kFull,    // a committed transaction survives a power cut
+  kNormal,  // it survives the death of the process; a power cut may take the last ones, never damages the
+            // file
+};
+
+struct OpenOptions {
+  // What the file holds, as users call it: "Vigil's records", "the stored data of https://shop.example".
+  std::string what = "the database";
+  // Marks the file as ours of this kind (PRAGMA application_id). A file with another mark is refused
+  // untouched.
+  std::int32_t application_id = 0;
+  // migrations[i] is an SQL script that takes the file from user_version i to i+1. Never edit one that was
+  // released.
+  std::vector<std::string> migrations;
+  Sync sync = Sync::kFull;
+  bool create = true;
+  // Read and check every page while opening. Without it only the header, the schema and what Vigil noticed
+  // earlier (a marker beside the file) are checked.
+  bool check_all = false;
+  // Upper bound of the file's size in bytes; 0: none. Beyond it writes fail with kTooLarge.
+  std::int64_t max_bytes = 0;
+};
+
+// One prepared statement in use. It resets itself when it goes; get a new one for every run (they are
+// cached). Indexes: parameters from 1, columns from 0, as in SQL.
+class Statement {
+ public:
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();
+
+  Statement& Bind(int index, std::int64_t value);
+  Statement& Bind(int index, std::uint64_t value) { return Bind(index, static_cast<std::int64_t>(value)); }
+  Statement& Bind(int index, int value) { return Bind(index, static_cast<std::int64_t>(value)); }
+  Statement& Bind(int index, bool value) { return Bind(index, static_cast<std::int64_t>(value)); }
+  Statement& Bind(int index, double value);
+  // The bytes are not copied: they must live until the statement has run.
+  Statement& Bind(int index, std::string_view text);
+  Statement& Bind(int index, const char* text) { return Bind(index, std::string_view(text)); }
+  Statement& BindBlob(int index, std::string_view bytes);
+  Statement& BindNull(int index);
+  // Binds arguments to parameters 1, 2, 3 …
+  template <class... Args>
+  Statement& With(const Args&... args) {
+    int index = 0;
+    (Bind(++index, args), ...);
+    return *this;
+  }
+
+  // true: a row is there; false: done.
+  Result<bool> Step();
+  // Steps to the end, for statements that return nothing of interest.
+  Result<> Run();
+  // Ready to be bound and run again.
+  void Reset();
+
+  bool IsNull(int column) const;
+  std::int64_t Int(int column) const;
+  std::uint64_t Uint(int column) const { return static_cast<std::uint64_t>(Int(column)); }
+  bool Bool(int column) const { return Int(column) != 0; }
+  double Real(int column) const;
+  // Valid until the next Step or Reset. Works for text and blobs, NUL bytes included.
+  std::string_view View(int column) const;
+  std::string Text(int column) const { return std::string(View(column)); }
+
+ private:
+  friend class Database;
+  struct Cached;
+  Statement(class Database* database, Cached* cached, std::optional<Error> error);
+
+  Database* database_;
+  Cached* cached_;              // null: it did not compile, or the moved-from husk
+  std::optional<Error> error_;  // of Prepare or Bind; Step reports it
+};
+
+class Database {
+ public:
+  // Opens or makes the file. A new file appears under its name only when it is complete.
+  // A damaged file is set aside (renamed to NAME.damaged-N, its -wal beside it) and the call fails with a
+  // message that says so: nobody gets an empty database in place of a full one without being told. The next
+  // Open makes a new one and logs a warning that names what was set aside.
+  static Result<std::unique_ptr<Database>> Open(const std::filesystem::path& path,
+                                                const OpenOptions& options);
+  // In memory; for tests and private sessions.
+  static Result<std::unique_ptr<Database>> OpenInMemory(const OpenOptions& options);
+  // Removes the file and what belongs to it (-wal, -shm, marker). Close it first. Absent files are fine.
+  static Result<> Remove(const std::filesystem::path& path);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Compiled once per SQL text. Errors of preparing come out of Step or Run. `sql` need not outlive the call.
+  Statement Prepare(std::string_view sql);
+  // A statement without result rows: Run("DELETE FROM t WHERE id = ?", id).
+  template <class... Args>
+  Result<> Run(std::string_view sql, const Args&... args) {
+    Statement statement = Prepare(sql);
+    statement.With(args...);
+    return statement.Run();
+  }
+  // Several statements, no parameters, not cached.
+  Result<> Exec(const std::string& script);
+
+  // Runs `work` in one transaction (BEGIN IMMEDIATE): committed when it succeeds, rolled back entirely when
+  // it, or the commit, fails. Inside another transaction it becomes part of it as a savepoint.
+  Result<> Transaction(const std::function<Result<>()>& work);
+
+  std::int64_t last_insert_rowid() const;
+  std::int64_t changes() const;
+  // Bytes in the main file, counting unused pages as used.
+  std::int64_t FileBytes();
+  // Writes the log back into the main file.
+  Result<> Checkpoint();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  friend class Statement;
+  Database(std::filesystem::path path, std::string what);
+  static Result<std::unique_ptr<Database>> OpenChecked(const std::filesystem::path& path,
+                                                       const OpenOptions& options);
+  Result<> Configure(const OpenOptions& options);
+  Result<> Check(const OpenOptions& options, bool suspect);
+  Result<> Migrate(const OpenOptions& options);
+  Error Failure(int code);
+  Result<> ExecRaw(const char* sql);
+
+  std::filesystem::path path_;
+  std::string what_;
+  sqlite3* db_ = nullptr;
+  int depth_ = 0;
+  std::map<std::string, std::vector<std::unique_ptr<Statement::Cached>>, std::less<>> statements_;
+};
+
+}  // namespace vigil::store
