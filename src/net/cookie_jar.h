@@ -1,0 +1,70 @@
+// Cookies as RFC 6265bis treats them: one jar per client origin, so that what one app makes a third party
+// store is invisible to another app. Event-loop thread; no I/O (store::CookieStore keeps the lasting ones).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/url.h"
+#include "vigil/time.h"
+
+namespace vigil::net {
+
+struct Cookie {
+  enum class SameSite : std::uint8_t { kUnspecified, kNone, kLax, kStrict };
+
+  std::string name;
+  std::string value;
+  std::string domain;  // without leading dot
+  std::string path = "/";
+  bool host_only = true;
+  bool secure = false;
+  bool http_only = false;
+  SameSite same_site = SameSite::kUnspecified;
+  std::optional<WallTime> expires;  // absent: a session cookie
+  WallTime created{};
+  std::uint64_t sequence = 0;  // order of creation
+
+  // Domain, path and name: what makes two cookies the same.
+  std::string Key() const;
+  // One line for the store, and back.
+  std::string Serialize() const;
+  static std::optional<Cookie> Deserialize(std::string_view line);
+};
+
+class CookieJar {
+ public:
+  static constexpr std::size_t kMaxPerDomain = 180;
+  static constexpr std::size_t kMaxCookies = 3000;
+
+  // A cookie was stored, or (removed) deleted or expired. Session cookies are not reported.
+  using Changed = std::function<void(const Cookie& cookie, bool removed)>;
+  void OnChange(Changed changed) { changed_ = std::move(changed); }
+
+  // Value of a Set-Cookie header of a response from `url`. same_site_context: the request was same-site with
+  // the client that made it, or a navigation. Returns whether it was accepted.
+  bool Set(const Url& url, std::string_view set_cookie, bool same_site_context, WallTime now);
+  // The Cookie header for a request to `url`; empty: none.
+  std::string HeaderFor(const Url& url, bool same_site_context, WallTime now);
+
+  // From the store, at start. Does not call OnChange.
+  void Restore(Cookie cookie);
+  void Clear();  // does not call OnChange
+  std::vector<Cookie> All() const;
+
+ private:
+  void Insert(Cookie cookie, WallTime now);
+  void Remove(std::map<std::string, Cookie>::iterator it);
+  void Evict(const std::string& domain, WallTime now);
+
+  std::map<std::string, Cookie> cookies_;
+  std::uint64_t next_sequence_ = 1;
+  Changed changed_;
+};
+
+}  // namespace vigil::net

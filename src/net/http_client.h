@@ -1,0 +1,82 @@
+// One HTTP request, one response: HTTP/1.1 and 2 over kept-alive connections, compressed bodies decoded,
+// bodies streamed with back-pressure. No redirects, no cookies, no policy: that is Fetcher's. Event-loop
+// thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vigil::net {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpClientOptions {
+  std::string user_agent = "Vigil";
+  std::string ca_file;  // PEM; empty: the system's
+  std::chrono::milliseconds connect_timeout{30'000};
+  // A transfer that is not paused and moves no byte for this long fails. 0: never.
+  std::chrono::seconds stall_timeout{300};
+  int max_connections_per_host = 6;
+};
+
+struct HttpClientRequest {
+  std::string method = "GET";
+  std::string url;  // http or https, absolute
+  Headers headers;  // sent as they are; User-Agent, Accept-Encoding and Content-Length are added when missing
+  std::optional<std::string> body;
+};
+
+struct HttpClientHead {
+  int status = 0;
+  std::string status_text;
+  Headers headers;           // as received and in order; values trimmed
+  std::string http_version;  // "1.1", "2"
+};
+
+struct HttpClientHandlers {
+  std::function<void(HttpClientHead)> on_head;
+  std::function<void(std::string_view)> on_data;  // decoded; valid during the call
+  // Once and last. Errors: kUnavailable (cannot connect, connection broke, TLS refused), kTimeout,
+  // kInvalidArgument.
+  std::function<void(Result<>)> on_done;
+};
+
+class HttpClient {
+ public:
+  explicit HttpClient(boost::asio::any_io_executor executor, HttpClientOptions options = {});
+  ~HttpClient();  // breaks off what still runs, without calling its handlers
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // A running request. Destroying it cancels; no handler is called afterwards.
+  class Transfer {
+   public:
+    virtual ~Transfer() = default;
+    // Paused, no more on_data or on_done comes and the socket is not read, so that the sender has to wait.
+    virtual void Pause() = 0;
+    virtual void Resume() = 0;
+  };
+  // Handlers are never called before Start returns, and may destroy the Transfer.
+  std::unique_ptr<Transfer> Start(HttpClientRequest request, HttpClientHandlers handlers);
+
+  // Requests that have not ended.
+  int Running() const;
+  // New requests make new connections; running ones go on. For a change of network.
+  void ForgetConnections();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace vigil::net
