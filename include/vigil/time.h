@@ -1,8 +1,8 @@
 // Time as the engine sees it: two clocks that never mix.
 //
-// WallTime is calendar time (what users see, what is written to disk, what may jump when somebody sets the clock).
-// MonoTime only counts forwards, stands still for no one and means nothing after a restart.
-// Both count microseconds. Nothing in the engine reads either clock: the present is an argument (Now).
+// WallTime is calendar time (what users see, what is written to disk, what may jump when somebody sets the
+// clock). MonoTime only counts forwards, stands still for no one and means nothing after a restart. Both
+// count microseconds. Nothing in the engine reads either clock: the present is an argument (Now).
 #pragma once
 
 #include <chrono>
