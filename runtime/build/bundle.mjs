@@ -1,0 +1,67 @@
+// Makes the worker's script: bundles runtime/main.ts with the generated messages and the npm packages it needs, and
+// writes the C++ source that embeds it. usage: bundle.mjs OUTPUT_DIR
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const output = process.argv[2];
+const here = dirname(fileURLToPath(import.meta.url));
+const runtime = dirname(here);
+const modules = join(dirname(runtime), "node_modules");
+
+// Where bare names lead that the sources or the generated code use.
+const redirects = {
+  name: "redirects",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^#ipc\// }, (args) => ({ path: join(output, "ipc", args.path.slice(5)) }));
+    bundler.onResolve({ filter: /^@bufbuild\/protobuf\/wire$/ }, () => ({
+      path: join(modules, "@bufbuild/protobuf/dist/esm/wire/index.js"),
+    }));
+    // whatwg-url asks for a global TextEncoder when it is loaded; there is none that early.
+    bundler.onResolve({ filter: /^\.\/encoding$/ }, (args) =>
+      args.importer.includes("whatwg-url") ? { path: join(runtime, "url_encoding.ts") } : undefined,
+    );
+  },
+};
+
+const result = await build({
+  entryPoints: [join(runtime, "main.ts")],
+  bundle: true,
+  write: false,
+  format: "cjs",
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  conditions: ["import"],
+  target: "es2024",
+  charset: "ascii",
+  legalComments: "none",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  nodePaths: [modules],
+  tsconfigRaw: { compilerOptions: { target: "esnext", useDefineForClassFields: true } },
+  banner: { js: '((module)=>{"use strict";' },
+  footer: { js: "return module.exports.install})({exports:{}})" },
+  plugins: [redirects],
+  logLevel: "warning",
+});
+const script = result.outputFiles[0].contents;
+const bundle = join(output, "bundle.js");
+writeFileSync(bundle, script);
+writeFileSync(
+  join(output, "bundle.cc"),
+  `// Made by runtime/build/bundle.mjs.
+#include "runtime/bundle.h"
+__asm__(
+    ".section .rodata\\n"
+    ".global vigil_runtime_bundle\\n"
+    ".balign 16\\n"
+    "vigil_runtime_bundle:\\n"
+    ".incbin \\"${bundle}\\"\\n"
+    ".byte 0\\n"
+    ".previous\\n");
+extern "C" {
+extern const std::size_t vigil_runtime_bundle_size = ${script.length};
+}
+`,
+);

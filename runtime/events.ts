@@ -1,0 +1,366 @@
+// DOM §2: Event, CustomEvent, EventTarget, and HTML's event handler attributes (onX).
+import { DOMException } from "./domexception.ts";
+import { native } from "./native.ts";
+import { any, boolean, type Converter, defineInterface, type Dictionary, dictionary, DOMString, member } from "./webidl.ts";
+
+// Set by errors.ts: HTML's "report an exception".
+let reportException: (error: unknown) => void = () => {};
+export function setReportException(report: (error: unknown) => void): void {
+  reportException = report;
+}
+let timeOrigin = 0;
+export function setTimeOrigin(monoMs: number): void {
+  timeOrigin = monoMs;
+}
+
+export interface EventInit {
+  bubbles?: boolean;
+  cancelable?: boolean;
+  composed?: boolean;
+}
+
+export class Event {
+  #type: string;
+  #bubbles: boolean;
+  #cancelable: boolean;
+  #composed: boolean;
+  #trusted = false;
+  #timeStamp = native ? native.monoNowMs() - timeOrigin : 0;
+  #target: EventTarget | null = null;
+  #currentTarget: EventTarget | null = null;
+  #dispatching = false;
+  #stopped = false;
+  #stoppedImmediately = false;
+  #canceled = false;
+  #inPassiveListener = false;
+
+  constructor(type: string, init: EventInit = {}) {
+    const given = init as Dictionary;
+    this.#type = type;
+    this.#bubbles = member(given, "EventInit", "bubbles", boolean, false);
+    this.#cancelable = member(given, "EventInit", "cancelable", boolean, false);
+    this.#composed = member(given, "EventInit", "composed", boolean, false);
+    // [LegacyUnforgeable]
+    Object.defineProperty(this, "isTrusted", { get: isTrustedGetter, enumerable: true, configurable: false });
+  }
+  get type(): string {
+    return this.#type;
+  }
+  get target(): EventTarget | null {
+    return this.#target;
+  }
+  get srcElement(): EventTarget | null {
+    return this.#target;
+  }
+  get currentTarget(): EventTarget | null {
+    return this.#currentTarget;
+  }
+  composedPath(): EventTarget[] {
+    return this.#currentTarget ? [this.#currentTarget] : [];
+  }
+  get eventPhase(): number {
+    return this.#dispatching ? 2 : 0;
+  }
+  stopPropagation(): void {
+    this.#stopped = true;
+  }
+  get cancelBubble(): boolean {
+    return this.#stopped;
+  }
+  set cancelBubble(value: boolean) {
+    if (value) this.#stopped = true;
+  }
+  stopImmediatePropagation(): void {
+    this.#stopped = true;
+    this.#stoppedImmediately = true;
+  }
+  get bubbles(): boolean {
+    return this.#bubbles;
+  }
+  get cancelable(): boolean {
+    return this.#cancelable;
+  }
+  get returnValue(): boolean {
+    return !this.#canceled;
+  }
+  set returnValue(value: boolean) {
+    if (!value) this.preventDefault();
+  }
+  preventDefault(): void {
+    if (this.#cancelable && !this.#inPassiveListener) this.#canceled = true;
+  }
+  get defaultPrevented(): boolean {
+    return this.#canceled;
+  }
+  get composed(): boolean {
+    return this.#composed;
+  }
+  get timeStamp(): number {
+    return this.#timeStamp;
+  }
+  initEvent(type: string, bubbles = false, cancelable = false): void {
+    if (this.#dispatching) return;
+    this.#type = type;
+    this.#bubbles = bubbles;
+    this.#cancelable = cancelable;
+    this.#canceled = this.#stopped = this.#stoppedImmediately = this.#trusted = false;
+  }
+
+  static isInstance(value: unknown): value is Event {
+    return typeof value === "object" && value !== null && #type in value;
+  }
+  static isTrusted(event: Event): boolean {
+    return event.#trusted;
+  }
+  static isDispatching(event: Event): boolean {
+    return event.#dispatching;
+  }
+  static markTrusted(event: Event): void {
+    event.#trusted = true;
+  }
+  // DOM §2.9 "dispatch" for targets without parents. Returns false when the event was canceled.
+  static dispatch(event: Event, target: EventTarget, beforeFirst?: () => void): boolean {
+    event.#dispatching = true;
+    event.#target = event.#currentTarget = target;
+    const { listeners } = EventTarget.stateOf(target);
+    const list = listeners.get(event.#type);
+    if (list && !event.#stopped) {
+      for (const listener of list.slice()) {
+        if (listener.removed) continue;
+        if (event.#stoppedImmediately) break;
+        if (listener.once) EventTarget.remove(target, event.#type, listener);
+        beforeFirst?.();
+        beforeFirst = undefined;
+        event.#inPassiveListener = listener.passive;
+        Event.#invoke(event, target, listener);
+        event.#inPassiveListener = false;
+      }
+    }
+    event.#dispatching = event.#stopped = event.#stoppedImmediately = false;
+    event.#currentTarget = null;
+    return !event.#canceled;
+  }
+  static #invoke(event: Event, target: EventTarget, listener: Listener): void {
+    const { callback } = listener;
+    try {
+      if (typeof callback === "function") {
+        callback.call(target, event);
+      } else {
+        const handle = callback.handleEvent;
+        if (typeof handle !== "function") throw new TypeError("Failed to execute 'dispatchEvent' on 'EventTarget': The provided callback is not callable.");
+        handle.call(callback, event);
+      }
+    } catch (error) {
+      reportException(error);
+    }
+  }
+}
+const isTrustedGetter = Object.getOwnPropertyDescriptor(
+  {
+    get isTrusted() {
+      return Event.isTrusted(this as unknown as Event);
+    },
+  },
+  "isTrusted",
+)!.get!;
+
+export const eventInit = (type: string): Converter<Dictionary> => dictionary(type).optional({});
+defineInterface(Event, {
+  name: "Event",
+  constructorArguments: [DOMString, eventInit("EventInit")],
+  operations: { initEvent: [DOMString, boolean.optional(false), boolean.optional(false)] },
+  setters: { cancelBubble: boolean, returnValue: boolean },
+  constants: { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 },
+});
+
+export class CustomEvent extends Event {
+  #detail: unknown;
+  constructor(type: string, init: EventInit & { detail?: unknown } = {}) {
+    super(type, init);
+    this.#detail = member(init as Dictionary, "CustomEventInit", "detail", any, null);
+  }
+  get detail(): unknown {
+    return this.#detail;
+  }
+  initCustomEvent(type: string, bubbles = false, cancelable = false, detail: unknown = null): void {
+    if (Event.isDispatching(this)) return;
+    this.initEvent(type, bubbles, cancelable);
+    this.#detail = detail;
+  }
+  static override isInstance(value: unknown): value is CustomEvent {
+    return typeof value === "object" && value !== null && #detail in value;
+  }
+}
+defineInterface(CustomEvent, { name: "CustomEvent", constructorArguments: [DOMString, eventInit("CustomEventInit")] });
+
+// ------------------------------------------------------------------------------------------------- EventTarget
+export type EventListener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
+interface Listener {
+  callback: EventListener;
+  capture: boolean;
+  once: boolean;
+  passive: boolean;
+  removed: boolean;
+}
+interface Handler {
+  value: object | null;
+  listener: Listener | null;
+}
+interface TargetState {
+  listeners: Map<string, Listener[]>;
+  handlers: Map<string, Handler> | null;
+  onChange: ((type: string) => void) | null;
+}
+interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: string, listener: () => void, options: object): void;
+}
+
+// The global object is an EventTarget, too, but cannot be constructed by this class.
+const globalState: TargetState = { listeners: new Map(), handlers: null, onChange: null };
+
+export class EventTarget {
+  #state: TargetState = { listeners: new Map(), handlers: null, onChange: null };
+
+  addEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
+    const flat = typeof options === "object" && options !== null ? (options as Dictionary) : { capture: options };
+    if (callback !== null && callback !== undefined && typeof callback !== "function" && typeof callback !== "object") {
+      throw new TypeError("Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'Object'.");
+    }
+    const signal = flat["signal"] as AbortSignalLike | undefined;
+    if (signal?.aborted || callback === null || callback === undefined) return;
+    const state = EventTarget.stateOf(this);
+    const capture = Boolean(flat["capture"]);
+    let list = state.listeners.get(type);
+    if (!list) state.listeners.set(type, (list = []));
+    if (list.some((listener) => listener.callback === callback && listener.capture === capture)) return;
+    const listener = { callback, capture, once: Boolean(flat["once"]), passive: Boolean(flat["passive"]), removed: false };
+    list.push(listener);
+    state.onChange?.(type);
+    signal?.addEventListener("abort", () => EventTarget.remove(this, type, listener), { once: true });
+  }
+  removeEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
+    const capture = typeof options === "object" && options !== null ? Boolean((options as Dictionary)["capture"]) : Boolean(options);
+    const list = EventTarget.stateOf(this).listeners.get(type);
+    const found = list?.find((listener) => listener.callback === callback && listener.capture === capture);
+    if (found) EventTarget.remove(this, type, found);
+  }
+  dispatchEvent(event: Event): boolean {
+    if (!Event.isInstance(event)) throw new TypeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.");
+    if (Event.isDispatching(event)) {
+      throw new DOMException("Failed to execute 'dispatchEvent' on 'EventTarget': The event is already being dispatched.", "InvalidStateError");
+    }
+    return Event.dispatch(event, this);
+  }
+
+  static isInstance(value: unknown): value is EventTarget {
+    return typeof value === "object" && value !== null && (#state in value || value === globalThis);
+  }
+  static stateOf(target: EventTarget): TargetState {
+    return #state in target ? target.#state : globalState;
+  }
+  static remove(target: EventTarget, type: string, listener: Listener): void {
+    const state = EventTarget.stateOf(target);
+    const list = state.listeners.get(type);
+    const index = list ? list.indexOf(listener) : -1;
+    if (index < 0) return;
+    listener.removed = true;
+    list!.splice(index, 1);
+    if (list!.length === 0) state.listeners.delete(type);
+    state.onChange?.(type);
+  }
+}
+defineInterface(EventTarget, {
+  name: "EventTarget",
+  constructorArguments: [],
+  operations: {
+    addEventListener: [DOMString, any, any.optional()],
+    removeEventListener: [DOMString, any, any.optional()],
+  },
+});
+
+export function hasListeners(target: EventTarget, type: string): boolean {
+  return EventTarget.stateOf(target).listeners.has(type);
+}
+export function listenerTypes(target: EventTarget): string[] {
+  return [...EventTarget.stateOf(target).listeners.keys()];
+}
+// Tells an owner that listeners for a type came or went (a MessagePort starts then, a stream of changes is asked for …).
+export function watchListeners(target: EventTarget, onChange: (type: string) => void): void {
+  EventTarget.stateOf(target).onChange = onChange;
+}
+
+// Dispatches an event of ours: isTrusted is true. Returns false when it was canceled.
+export function fire(target: EventTarget, event: Event, beforeFirst?: () => void): boolean {
+  Event.markTrusted(event);
+  return Event.dispatch(event, target, beforeFirst);
+}
+export function fireSimple(target: EventTarget, type: string, init?: EventInit): boolean {
+  return fire(target, new Event(type, init));
+}
+
+// ------------------------------------------------------------------------------------------------- onX attributes
+function handlerOf(target: EventTarget, type: string): Handler {
+  const state = EventTarget.stateOf(target);
+  state.handlers ??= new Map();
+  let handler = state.handlers.get(type);
+  if (!handler) state.handlers.set(type, (handler = { value: null, listener: null }));
+  return handler;
+}
+export function getHandler(target: EventTarget, type: string): object | null {
+  return EventTarget.stateOf(target).handlers?.get(type)?.value ?? null;
+}
+export function setHandler(target: EventTarget, type: string, value: unknown): void {
+  const handler = handlerOf(target, type);
+  handler.value = typeof value === "function" || (typeof value === "object" && value !== null) ? (value as object) : null;
+  if (handler.value === null) {
+    if (handler.listener) EventTarget.remove(target, type, handler.listener);
+    handler.listener = null;
+  } else if (!handler.listener) {
+    // The place in the list is taken when the attribute is first set, and kept while it is not null.
+    const callback = (event: Event) => runHandler(target, handler, event);
+    target.addEventListener(type, callback);
+    const list = EventTarget.stateOf(target).listeners.get(type)!;
+    handler.listener = list[list.length - 1]!;
+  }
+}
+interface ErrorEventLike extends Event {
+  message: string;
+  filename: string;
+  lineno: number;
+  colno: number;
+  error: unknown;
+}
+// HTML "the event handler processing algorithm".
+function runHandler(target: EventTarget, handler: Handler, event: Event): void {
+  if (typeof handler.value !== "function") return;
+  if (event.type === "error" && (target as unknown) === globalThis && "lineno" in event) {
+    const { message, filename, lineno, colno, error } = event as ErrorEventLike;
+    const handled: unknown = handler.value.call(target, message, filename, lineno, colno, error);
+    if (handled === true) event.preventDefault();
+    return;
+  }
+  const result: unknown = handler.value.call(target, event);
+  if (result === false) event.preventDefault();
+}
+
+// Adds onX accessors for each type to a prototype, or to the global object itself.
+export function defineEventHandlers(holder: object, types: readonly string[], isInstance: (value: unknown) => boolean): void {
+  for (const type of types) {
+    const name = `on${type}`;
+    const accessors = {
+      get [name](): object | null {
+        const self: unknown = this ?? globalThis;
+        if (!isInstance(self)) throw new TypeError("Illegal invocation");
+        return getHandler(self as EventTarget, type);
+      },
+      set [name](value: unknown) {
+        const self: unknown = this ?? globalThis;
+        if (!isInstance(self)) throw new TypeError("Illegal invocation");
+        setHandler(self as EventTarget, type, value);
+      },
+    };
+    const { get, set } = Object.getOwnPropertyDescriptor(accessors, name)!;
+    Object.defineProperty(holder, name, { get, set, enumerable: true, configurable: true });
+  }
+}
