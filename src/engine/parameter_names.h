@@ -1,0 +1,27 @@
+// Parameters by name, for `vigil serve --set NAME=VALUE` and for listing them. Names are the field names.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "vigil/parameters.h"
+
+namespace vigil {
+
+// Durations as ParseDuration takes them ("5min", "12h"), switches as true or false, numbers as they are.
+// Fails with kInvalidArgument: an unknown name (the message lists the known ones), a value that does not
+// parse or is out of range. On failure nothing is changed.
+Result<> SetParameter(Parameters& parameters, std::string_view name, std::string_view value);
+// "NAME=VALUE".
+Result<> SetParameter(Parameters& parameters, std::string_view assignment);
+
+struct NamedParameter {
+  std::string name;
+  std::string value;  // as SetParameter takes it
+};
+// All of them, in the order of their declaration.
+std::vector<NamedParameter> ListParameters(const Parameters& parameters);
+
+}  // namespace vigil

@@ -1,0 +1,87 @@
+// Site engagement: how much a user uses an origin, as one number that decays. It decides how often periodic
+// sync may run. Pure: the present and the offset of local time from UTC are arguments. Thread-compatible.
+//
+// Numbers are Parameters::engagement_*. Only http and https origins earn points; the caller sees to that.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vigil/parameters.h"
+#include "vigil/ports.h"
+#include "vigil/time.h"
+
+namespace vigil::policy {
+
+// What is stored of one origin.
+struct EngagementEntry {
+  double raw_score = 0;           // as of last_engagement: it decays when it is read
+  double points_added_today = 0;  // on the local day of last_engagement
+  std::optional<WallTime> last_engagement;
+  std::optional<WallTime> last_shortcut_launch;
+  friend bool operator==(const EngagementEntry&, const EngagementEntry&) = default;
+};
+
+enum class EngagementEvent { kNavigation, kInput, kVisibleMedia, kHiddenMedia, kNotification };
+
+// The raw score after decay. A clock that went backwards causes none.
+double DecayedScore(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
+// The launch bonus, or 0.
+double LaunchBonus(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
+// Decayed score and bonus, at most engagement_max_score.
+double TotalScore(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
+EngagementLevel LevelOf(double total_score, const Parameters& parameters);
+double PointsFor(EngagementEvent event, const Parameters& parameters);
+// Decays, then adds the points, the first-of-day bonus, and keeps to the caps.
+void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
+               Duration utc_offset);
+
+// All origins of one profile.
+class SiteEngagement {
+ public:
+  explicit SiteEngagement(const Parameters& parameters) : parameters_(parameters) {}
+
+  void Load(std::string origin, EngagementEntry entry);
+  // Both return the entry as it has to be stored. When the last use of any site lies longer ago than a pause
+  // may, AccountForPause has to be called before.
+  const EngagementEntry& Record(const std::string& origin, EngagementEvent event, WallTime now,
+                                Duration utc_offset);
+  const EngagementEntry& RecordLaunch(const std::string& origin, WallTime now);
+
+  // After a pause in which no site was used, moves all last times forward so that the pause costs at most
+  // engagement_max_idle_periods. Returns the origins whose entries changed and have to be stored.
+  std::vector<std::string> AccountForPause(WallTime now);
+  // Forgets entries at or below the clean-up threshold and returns their origins, to be removed from the
+  // store.
+  std::vector<std::string> CleanUp(WallTime now);
+  bool Remove(const std::string& origin);
+
+  double Score(const std::string& origin, WallTime now) const;
+  EngagementLevel Level(const std::string& origin, WallTime now) const;
+  // The sum over all origins has reached engagement_bootstrapped_score.
+  bool Bootstrapped(WallTime now) const;
+  const std::map<std::string, EngagementEntry>& entries() const { return entries_; }
+
+ private:
+  Parameters parameters_;
+  std::map<std::string, EngagementEntry> entries_;
+};
+
+// Decides which input of one page earns points: from some time after navigation or after the page was shown,
+// and then at most once per interval.
+class InputGate {
+ public:
+  explicit InputGate(const Parameters& parameters) : parameters_(parameters) {}
+  void Navigated(MonoTime now) { open_from_ = now + parameters_.engagement_input_after_navigation; }
+  void Shown(MonoTime now) { open_from_ = now + parameters_.engagement_input_after_shown; }
+  // true: this input earns its points.
+  bool Input(MonoTime now);
+
+ private:
+  Parameters parameters_;
+  std::optional<MonoTime> open_from_;
+};
+
+}  // namespace vigil::policy
