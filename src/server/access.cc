@@ -1,0 +1,73 @@
+#include "server/access.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <array>
+#include <cctype>
+#include <cstddef>
+
+namespace vigil::server {
+namespace {
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::tolower(static_cast<unsigned char>(a[i])) != std::tolower(static_cast<unsigned char>(b[i])))
+      return false;
+  }
+  return true;
+}
+
+bool IsOurAuthority(std::string_view authority, std::uint16_t port) {
+  for (const char* name : {"127.0.0.1", "localhost", "[::1]"}) {
+    if (EqualsIgnoringCase(authority, fmt::format("{}:{}", name, port))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool SameSecret(std::string_view given, std::string_view secret) {
+  // The length of the secret is no secret; an empty one never matches.
+  unsigned char difference = given.size() == secret.size() && !secret.empty() ? 0 : 1;
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    const unsigned char other = i < given.size() ? static_cast<unsigned char>(given[i]) : 0;
+    difference = static_cast<unsigned char>(difference | (other ^ static_cast<unsigned char>(secret[i])));
+  }
+  return difference == 0;
+}
+
+Result<> CheckLoopbackAccess(const LoopbackGuard& guard, const AccessHeaders& headers) {
+  if (!IsOurAuthority(headers.host, guard.port)) {
+    return Fail(ErrorCode::kPermissionDenied,
+                fmt::format("refused: the Host header must be 127.0.0.1:{0}, localhost:{0} or [::1]:{0}",
+                            guard.port));
+  }
+  constexpr std::string_view kScheme = "http://";
+  if (!headers.origin.empty() && (headers.origin.substr(0, kScheme.size()) != kScheme ||
+                                  !IsOurAuthority(headers.origin.substr(kScheme.size()), guard.port))) {
+    return Fail(ErrorCode::kPermissionDenied, "refused: requests of foreign web pages are not served");
+  }
+  constexpr std::string_view kBearer = "bearer ";
+  if (headers.authorization.size() < kBearer.size() ||
+      !EqualsIgnoringCase(headers.authorization.substr(0, kBearer.size()), kBearer) ||
+      !SameSecret(headers.authorization.substr(kBearer.size()), guard.token)) {
+    return Fail(
+        ErrorCode::kPermissionDenied,
+        "refused: send \"Authorization: Bearer TOKEN\" with the content of the file \"token\" in the data "
+        "directory");
+  }
+  return {};
+}
+
+Result<std::string> MakeToken() {
+  std::array<unsigned char, 32> random{};
+  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
+    return Fail(ErrorCode::kIo, "the system gives no random numbers; cannot make an access token");
+  std::string token;
+  for (const unsigned char byte : random) token += fmt::format("{:02x}", byte);
+  return token;
+}
+
+}  // namespace vigil::server

@@ -1,0 +1,36 @@
+// Who may call the API over loopback TCP. (The Unix socket is guarded by the kernel: file mode and peer
+// credentials.)
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace vigil::server {
+
+// Compares in a time that does not depend on where the two differ.
+bool SameSecret(std::string_view given, std::string_view secret);
+
+struct LoopbackGuard {
+  std::string token;
+  std::uint16_t port = 0;
+};
+
+// The headers a decision needs; absent ones are empty.
+struct AccessHeaders {
+  std::string_view host;
+  std::string_view origin;
+  std::string_view authorization;  // "Bearer <token>"
+};
+
+// Any page in a browser on this machine can send requests to loopback. So: the Host must be a loopback name
+// with our port (a foreign name is DNS rebinding), an Origin must be our own, and the token must be known.
+// kPermissionDenied.
+Result<> CheckLoopbackAccess(const LoopbackGuard& guard, const AccessHeaders& headers);
+
+// 256 random bits in hexadecimal.
+Result<std::string> MakeToken();
+
+}  // namespace vigil::server

@@ -1,0 +1,41 @@
+// The sockets of the local API: HTTP/1.1 on a Unix socket in the data directory and, on request, on loopback
+// TCP. Event-loop thread only. The router outlives the server.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "control/router.h"
+
+namespace vigil::server {
+
+class Server {
+ public:
+  Server(boost::asio::io_context& loop, const control::Router& router);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Serves processes of this user and of root. A socket file left by a dead daemon is replaced: the caller
+  // holds the lock of the data directory.
+  Result<> ListenUnix(const std::filesystem::path& path);
+
+  // address: "127.0.0.1:7411", "localhost:0", "[::1]:7411". Port 0 lets the system choose. Returns the
+  // address with its port. kInvalidArgument when it is not loopback, kAlreadyExists when the port is taken.
+  Result<std::string> ListenLoopback(const std::string& address, std::string token);
+
+  // Takes no more calls, interrupts those that last as long as their caller stays, and waits until all have
+  // been answered (a few seconds at most).
+  boost::asio::awaitable<void> Stop();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace vigil::server
