@@ -33,6 +33,11 @@ export class Event {
   #stoppedImmediately = false;
   #canceled = false;
   #inPassiveListener = false;
+  #phase = 0;
+  #path: EventTarget[] = [];
+  #beforeFirst: (() => void) | undefined;
+  // A listener threw during the last dispatch (IndexedDB aborts its transaction then).
+  #threw = false;
 
   constructor(type: string, init: EventInit = {}) {
     const given = init as Dictionary;
@@ -56,10 +61,10 @@ export class Event {
     return this.#currentTarget;
   }
   composedPath(): EventTarget[] {
-    return this.#currentTarget ? [this.#currentTarget] : [];
+    return this.#path.slice();
   }
   get eventPhase(): number {
-    return this.#dispatching ? 2 : 0;
+    return this.#phase;
   }
   stopPropagation(): void {
     this.#stopped = true;
@@ -118,27 +123,45 @@ export class Event {
   static markTrusted(event: Event): void {
     event.#trusted = true;
   }
-  // DOM §2.9 "dispatch" for targets without parents. Returns false when the event was canceled.
+  // DOM §2.9 "dispatch". Returns false when the event was canceled. beforeFirst runs just before the first listener.
   static dispatch(event: Event, target: EventTarget, beforeFirst?: () => void): boolean {
     event.#dispatching = true;
-    event.#target = event.#currentTarget = target;
-    const { listeners } = EventTarget.stateOf(target);
-    const list = listeners.get(event.#type);
-    if (list && !event.#stopped) {
-      for (const listener of list.slice()) {
-        if (listener.removed) continue;
-        if (event.#stoppedImmediately) break;
-        if (listener.once) EventTarget.remove(target, event.#type, listener);
-        beforeFirst?.();
-        beforeFirst = undefined;
-        event.#inPassiveListener = listener.passive;
-        Event.#invoke(event, target, listener);
-        event.#inPassiveListener = false;
-      }
+    event.#target = target;
+    event.#path = [target];
+    for (let parent = EventTarget.stateOf(target).parent; parent; parent = EventTarget.stateOf(parent).parent) {
+      event.#path.push(parent);
+    }
+    event.#beforeFirst = beforeFirst;
+    for (let i = event.#path.length - 1; i > 0; --i) Event.#invokeAll(event, event.#path[i]!, 1);
+    Event.#invokeAll(event, target, 2);
+    if (event.#bubbles) {
+      for (let i = 1; i < event.#path.length; ++i) Event.#invokeAll(event, event.#path[i]!, 3);
     }
     event.#dispatching = event.#stopped = event.#stoppedImmediately = false;
     event.#currentTarget = null;
+    event.#phase = 0;
+    event.#path = [];
     return !event.#canceled;
+  }
+  static #invokeAll(event: Event, current: EventTarget, phase: number): void {
+    if (event.#stopped) return;
+    const list = EventTarget.stateOf(current).listeners.get(event.#type);
+    if (!list) return;
+    event.#currentTarget = current;
+    event.#phase = phase;
+    for (const capture of phase === 2 ? [true, false] : [phase === 1]) {
+      if (event.#stopped && !capture) return;
+      for (const listener of list.slice()) {
+        if (listener.removed || listener.capture !== capture) continue;
+        if (event.#stoppedImmediately) return;
+        if (listener.once) EventTarget.remove(current, event.#type, listener);
+        event.#beforeFirst?.();
+        event.#beforeFirst = undefined;
+        event.#inPassiveListener = listener.passive;
+        Event.#invoke(event, current, listener);
+        event.#inPassiveListener = false;
+      }
+    }
   }
   static #invoke(event: Event, target: EventTarget, listener: Listener): void {
     const { callback } = listener;
@@ -151,8 +174,12 @@ export class Event {
         handle.call(callback, event);
       }
     } catch (error) {
+      event.#threw = true;
       reportException(error);
     }
+  }
+  static listenerThrew(event: Event): boolean {
+    return event.#threw;
   }
 }
 const isTrustedGetter = Object.getOwnPropertyDescriptor(
@@ -210,6 +237,7 @@ interface TargetState {
   listeners: Map<string, Listener[]>;
   handlers: Map<string, Handler> | null;
   onChange: ((type: string) => void) | null;
+  parent: EventTarget | null; // DOM "get the parent"
 }
 interface AbortSignalLike {
   readonly aborted: boolean;
@@ -217,10 +245,10 @@ interface AbortSignalLike {
 }
 
 // The global object is an EventTarget, too, but cannot be constructed by this class.
-const globalState: TargetState = { listeners: new Map(), handlers: null, onChange: null };
+const globalState: TargetState = { listeners: new Map(), handlers: null, onChange: null, parent: null };
 
 export class EventTarget {
-  #state: TargetState = { listeners: new Map(), handlers: null, onChange: null };
+  #state: TargetState = { listeners: new Map(), handlers: null, onChange: null, parent: null };
 
   addEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
     const flat = typeof options === "object" && options !== null ? (options as Dictionary) : { capture: options };
@@ -288,6 +316,10 @@ export function listenerTypes(target: EventTarget): string[] {
 // Tells an owner that listeners for a type came or went (a MessagePort starts then, a stream of changes is asked for …).
 export function watchListeners(target: EventTarget, onChange: (type: string) => void): void {
   EventTarget.stateOf(target).onChange = onChange;
+}
+
+export function setEventParent(target: EventTarget, parent: EventTarget | null): void {
+  EventTarget.stateOf(target).parent = parent;
 }
 
 // Dispatches an event of ours: isTrusted is true. Returns false when it was canceled.

@@ -3,7 +3,10 @@
 import { ToWorker } from "#ipc/vigil.ts";
 import { configureTextEncoding } from "@bufbuild/protobuf/wire";
 import { DOMException } from "./domexception.ts";
-import "./events.ts";
+import { installBodyStreams } from "./body_stream.ts";
+import { installFetch } from "./fetch.ts";
+import { exposeStreams } from "./streams.ts";
+import { exposeUrls } from "./url.ts";
 import { type Native, type ScopeKind, native, setNative } from "./native.ts";
 import { socketPort } from "./port.ts";
 import { exposeInterfaces } from "./webidl.ts";
@@ -20,7 +23,11 @@ function useNativeText(): void {
 export function install(given: Native, scope: ScopeKind): object {
   setNative(given, scope);
   useNativeText();
+  installBodyStreams();
   exposeInterfaces(globalThis, scope);
+  exposeStreams(globalThis);
+  exposeUrls(globalThis, scope);
+  installFetch(globalThis, scope === "page" ? "Window" : "WorkerGlobalScope");
   return {
     start(bytes: Uint8Array): void {
       ToWorker.decode(bytes);

@@ -195,6 +195,7 @@ export interface InterfaceOptions {
   name: string;
   constructorArguments?: Converter<any>[]; // absent: the interface has no constructor
   operations?: Record<string, Converter<any>[]>; // arguments of prototype methods; others: any, as the method's length says
+  synchronousStatics?: string[]; // statics that share a name with a promise operation
   promises?: string[]; // operations and attributes with a promise type, besides async methods
   setters?: Record<string, Converter<any>>; // conversion of writable attributes
   statics?: Record<string, Converter<any>[]>;
@@ -371,7 +372,8 @@ export function defineInterface(cls: InterfaceClass, options: InterfaceOptions):
   if (parent) Object.setPrototypeOf(exposed, parent);
   for (const [key, converters] of Object.entries(options.statics ?? {})) {
     const method = (cls as unknown as Record<string, AnyFunction>)[key]!;
-    const promise = method instanceof AsyncFunction || (options.promises?.includes(key) ?? false);
+    const listed = (options.promises?.includes(key) ?? false) && !options.synchronousStatics?.includes(key);
+    const promise = method instanceof AsyncFunction || listed;
     const wrapper = wrapOperation(key, method, converters, name, promise, () => true);
     const bound = {
       [key](...args: unknown[]) {

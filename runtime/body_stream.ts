@@ -1,0 +1,173 @@
+// Bodies that travel as BodyChunk messages: what the other side streams to us, and what we stream to it. The receiver
+// grants credit, the sender never has more under way than that (vigil.proto, "A body too large …").
+import type { BodyChunk } from "#ipc/vigil.ts";
+import type { Body as HttpBody } from "#ipc/storage.ts";
+import { port } from "./port.ts";
+import { ReadableStream } from "./streams.ts";
+
+export const initialCredit = 256 * 1024;
+const creditStep = 64 * 1024; // grant in steps of this size, not per chunk
+const chunkSize = 64 * 1024;
+export const inlineLimit = 256 * 1024;
+
+// ------------------------------------------------------------------------------------------------- incoming
+const incoming = new Map<number, IncomingBody>();
+// A body that nobody can read any more must not hold its sender.
+const abandoned = new FinalizationRegistry<number>((stream) => {
+  if (incoming.delete(stream)) port.notify({ bodyCancel: { stream } });
+});
+
+export class IncomingBody {
+  #stream: number;
+  #queue: Uint8Array[] = [];
+  #finished = false;
+  #error: TypeError | null = null;
+  #wake: (() => void) | null = null;
+  #owed = 0;
+
+  constructor(stream: number) {
+    this.#stream = stream;
+    incoming.set(stream, this);
+  }
+  accept(chunk: BodyChunk): void {
+    if (chunk.data.byteLength > 0) this.#queue.push(chunk.data);
+    if (chunk.error) this.#error = new TypeError("network error", { cause: chunk.error });
+    if (chunk.fin || chunk.error) {
+      this.#finished = true;
+      incoming.delete(this.#stream);
+    }
+    this.#wake?.();
+    this.#wake = null;
+  }
+  // The next piece, or null at the end. One caller at a time.
+  async next(): Promise<Uint8Array | null> {
+    while (this.#queue.length === 0 && !this.#finished) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    const piece = this.#queue.shift();
+    if (piece) {
+      this.#pay(piece.byteLength);
+      return piece;
+    }
+    if (this.#error) throw this.#error;
+    return null;
+  }
+  cancel(): void {
+    this.#queue = [];
+    this.#finished = true;
+    if (incoming.delete(this.#stream)) port.notify({ bodyCancel: { stream: this.#stream } });
+  }
+  #pay(bytes: number): void {
+    this.#owed += bytes;
+    if (this.#finished || this.#owed < creditStep) return;
+    port.notify({ credit: { stream: this.#stream, bytes: this.#owed } });
+    this.#owed = 0;
+  }
+  asReadableStream(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        type: "bytes",
+        pull: async (controller) => {
+          const piece = await this.next();
+          if (piece) {
+            controller.enqueue(piece as Uint8Array<ArrayBuffer>);
+          } else {
+            controller.close();
+            controller.byobRequest?.respond(0);
+          }
+        },
+        cancel: () => this.cancel(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+  // Cancels the body when its owner is collected unread.
+  static tieToOwner(owner: object, stream: number): void {
+    abandoned.register(owner, stream);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------- outgoing
+interface Outgoing {
+  credit: number;
+  cancelled: boolean;
+  wake: (() => void) | null;
+}
+const outgoing = new Map<number, Outgoing>();
+let lastOutgoing = 0;
+
+// Something that yields pieces until null.
+export interface ByteSource {
+  next(): Promise<Uint8Array | null>;
+  cancel(reason?: unknown): void;
+}
+
+// Returns what goes into the message; start() must be called after the message was sent.
+export function streamOut(source: ByteSource): { body: HttpBody; start(): void } {
+  const stream = ++lastOutgoing;
+  const state: Outgoing = { credit: initialCredit, cancelled: false, wake: null };
+  outgoing.set(stream, state);
+  return { body: { stream }, start: () => void pump(stream, state, source) };
+}
+async function pump(stream: number, state: Outgoing, source: ByteSource): Promise<void> {
+  try {
+    for (;;) {
+      const piece = await source.next();
+      if (state.cancelled) break;
+      if (!piece) {
+        port.notify({ chunk: { stream, fin: true } });
+        break;
+      }
+      await sendPiece(stream, state, piece);
+      if (state.cancelled) break;
+    }
+    if (state.cancelled) source.cancel();
+  } catch (error) {
+    port.notify({ chunk: { stream, error: String(error) } });
+  } finally {
+    outgoing.delete(stream);
+  }
+}
+async function sendPiece(stream: number, state: Outgoing, piece: Uint8Array): Promise<void> {
+  let offset = 0;
+  while (offset < piece.byteLength && !state.cancelled) {
+    if (state.credit <= 0) {
+      await new Promise<void>((resolve) => (state.wake = resolve));
+      continue;
+    }
+    const size = Math.min(chunkSize, state.credit, piece.byteLength - offset);
+    state.credit -= size;
+    port.notify({ chunk: { stream, data: piece.subarray(offset, offset + size) } });
+    offset += size;
+  }
+}
+export function sourceOf(bytes: Uint8Array): ByteSource {
+  let left: Uint8Array | null = bytes;
+  return {
+    next: () => {
+      const piece = left;
+      left = null;
+      return Promise.resolve(piece);
+    },
+    cancel: () => {
+      left = null;
+    },
+  };
+}
+
+export function installBodyStreams(): void {
+  port.on("chunk", (chunk) => incoming.get(chunk.stream)?.accept(chunk));
+  port.on("credit", ({ stream, bytes }) => {
+    const state = outgoing.get(stream);
+    if (!state) return;
+    state.credit += bytes;
+    state.wake?.();
+    state.wake = null;
+  });
+  port.on("bodyCancel", ({ stream }) => {
+    const state = outgoing.get(stream);
+    if (!state) return;
+    state.cancelled = true;
+    state.wake?.();
+  });
+}
