@@ -95,6 +95,7 @@ class Statement {
   friend class Database;
   struct Cached;
   Statement(class Database* database, Cached* cached, std::optional<Error> error);
+  Statement& Note(int code);
 
   Database* database_;
   Cached* cached_;              // null: it did not compile, or the moved-from husk
@@ -111,6 +112,8 @@ class Database {
                                                 const OpenOptions& options);
   // In memory; for tests and private sessions.
   static Result<std::unique_ptr<Database>> OpenInMemory(const OpenOptions& options);
+  // Damaged files that earlier calls set aside, oldest first.
+  static std::vector<std::filesystem::path> SetAside(const std::filesystem::path& path);
   // Removes the file and what belongs to it (-wal, -shm, marker). Close it first. Absent files are fine.
   static Result<> Remove(const std::filesystem::path& path);
   ~Database();
@@ -139,21 +142,29 @@ class Database {
   std::int64_t FileBytes();
   // Writes the log back into the main file.
   Result<> Checkpoint();
+  // Empty for a database in memory.
   const std::filesystem::path& path() const { return path_; }
 
  private:
   friend class Statement;
   Database(std::filesystem::path path, std::string what);
-  static Result<std::unique_ptr<Database>> OpenChecked(const std::filesystem::path& path,
-                                                       const OpenOptions& options);
-  Result<> Configure(const OpenOptions& options);
-  Result<> Check(const OpenOptions& options, bool suspect);
+  static Result<std::unique_ptr<Database>> OpenExisting(const std::filesystem::path& path,
+                                                        const OpenOptions& options);
+  static Result<> Create(const std::filesystem::path& path, const OpenOptions& options);
+  Result<> Connect(const std::filesystem::path& file, const OpenOptions& options);
+  Result<> CheckKind(const OpenOptions& options);
+  Result<> CheckPages(const OpenOptions& options);
   Result<> Migrate(const OpenOptions& options);
+  Result<std::int64_t> Pragma(const char* name);
+  // The error of the last call on this connection, which returned `code`.
   Error Failure(int code);
-  Result<> ExecRaw(const char* sql);
+  bool TransactionLost() const;
 
   std::filesystem::path path_;
   std::string what_;
+  bool in_memory_ = false;
+  bool opening_ = true;  // errors are part of Open's message then
+  bool limited_ = false;
   sqlite3* db_ = nullptr;
   int depth_ = 0;
   std::map<std::string, std::vector<std::unique_ptr<Statement::Cached>>, std::less<>> statements_;

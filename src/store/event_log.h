@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,6 +72,9 @@ class EventLog {
   Result<std::vector<Recording>> Recordings(WallTime now);
 
  private:
+  Result<> Prune();
+  Result<std::map<Service, WallTime>> RecordingEnds();
+
   Database& database_;
   std::size_t max_events_;
 };

@@ -1,31 +1,15 @@
 // Sync registrations on disk: what `register()` promises to keep. Storage thread.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "vigil/time.h"
+#include "vigil/registration.h"
 
 namespace vigil::store {
 
 class Database;
-
-// PROVISIONAL: replaced by the engine's own record and batch types (include/vigil/) as soon as they are
-// there.
-struct RegistrationRecord {
-  std::uint64_t registration_id = 0;
-  bool periodic = false;
-  std::string tag;
-  std::string origin;
-};
-struct RegistrationBatch {
-  std::vector<RegistrationRecord> upserts;
-  std::vector<RegistrationRecord> deletes;
-};
 
 class RegistrationStore {
  public:
@@ -33,11 +17,16 @@ class RegistrationStore {
 
   // Everything, ordered by service worker registration, tag, kind.
   Result<std::vector<RegistrationRecord>> LoadAll();
-  // Applies all batches in order, in one transaction that is on disk when this returns: group commit. On
-  // failure none of them is applied.
-  Result<> Apply(std::span<const RegistrationBatch> batches);
+
+  // One engine batch (effect::Persist::changes) after the other, all in one transaction that is on disk when
+  // this returns: group commit. On failure none of them is applied, and each batch is to be reported as
+  // failed.
+  using Batch = std::vector<RecordChange>;
+  Result<> Apply(std::span<const Batch> batches);
 
  private:
+  Result<> ApplyChange(const RecordChange& change);
+
   Database& database_;
 };
 

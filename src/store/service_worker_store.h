@@ -62,7 +62,7 @@ class ServiceWorkerStore {
   Result<std::vector<StoredScript>> Scripts(std::uint64_t version_id);
 
  private:
-  Result<> SaveVersion(std::uint64_t registration_id, const StoredVersion& version);
+  Result<> SaveVersion(std::uint64_t registration_id, const StoredVersion& version, bool active);
 
   Database& database_;
 };

@@ -1,5 +1,4 @@
 // Small named values that survive restarts, such as the network mode that a user chose. Storage thread.
-// version …). Storage thread.
 #pragma once
 
 #include <map>

@@ -1,0 +1,84 @@
+#include "store/registration_store.h"
+
+#include <utility>
+
+#include "store/database.h"
+
+namespace vigil::store {
+namespace {
+
+constexpr const char* kPut =
+    "INSERT INTO sync_registrations (worker_registration, tag, kind, origin, min_interval_ms, attempts, "
+    "max_attempts, due_us, "
+    "delay_us, anchor_us, registered_at_us, lost_network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET origin = excluded.origin, min_interval_ms = excluded.min_interval_ms, "
+    "attempts = excluded.attempts, max_attempts = excluded.max_attempts, due_us = excluded.due_us, "
+    "delay_us = excluded.delay_us, anchor_us = excluded.anchor_us, registered_at_us = "
+    "excluded.registered_at_us, "
+    "lost_network = excluded.lost_network";
+constexpr const char* kErase =
+    "DELETE FROM sync_registrations WHERE worker_registration = ? AND tag = ? AND kind = ?";
+constexpr const char* kLoad =
+    "SELECT worker_registration, tag, kind, origin, min_interval_ms, attempts, max_attempts, due_us, "
+    "delay_us, anchor_us, "
+    "registered_at_us, lost_network FROM sync_registrations ORDER BY worker_registration, tag, kind";
+
+std::int64_t Us(WallTime time) { return time.time_since_epoch().count(); }
+WallTime Wall(std::int64_t us) { return WallTime(Duration(us)); }
+
+}  // namespace
+
+Result<std::vector<RegistrationRecord>> RegistrationStore::LoadAll() {
+  std::vector<RegistrationRecord> records;
+  Statement rows = database_.Prepare(kLoad);
+  while (true) {
+    VIGIL_ASSIGN(const bool row, rows.Step());
+    if (!row) return records;
+    RegistrationRecord& record = records.emplace_back();
+    const std::int64_t kind = rows.Int(2);
+    if (kind != 0 && kind != 1)
+      return Fail(ErrorCode::kCorrupt, "a stored sync registration is of an unknown kind; restore a backup");
+    record.key = RegistrationKey{rows.Uint(0), static_cast<SyncKind>(kind), rows.Text(1)};
+    record.origin = rows.Text(3);
+    record.min_interval_ms = rows.Int(4);
+    record.attempts = rows.Int(5);
+    record.max_attempts = rows.Int(6);
+    if (!rows.IsNull(7)) record.due = Wall(rows.Int(7));
+    record.delay = Duration(rows.Int(8));
+    record.anchor = Wall(rows.Int(9));
+    record.registered_at = Wall(rows.Int(10));
+    record.lost_network = rows.Bool(11);
+  }
+}
+
+Result<> RegistrationStore::Apply(std::span<const Batch> batches) {
+  return database_.Transaction([&]() -> Result<> {
+    bool changed = false;
+    for (const Batch& batch : batches) {
+      changed = changed || !batch.empty();
+      for (const RecordChange& change : batch) VIGIL_TRY(ApplyChange(change));
+    }
+    // Empty batches ask whether the store works again; only a write can tell.
+    if (!changed) VIGIL_TRY(database_.Run("INSERT OR REPLACE INTO settings (key, value) VALUES ('store.probe', '')"));
+    return {};
+  });
+}
+
+Result<> RegistrationStore::ApplyChange(const RecordChange& change) {
+  const RegistrationRecord& record = change.record;
+  const int kind = static_cast<int>(record.key.kind);
+  if (change.op == RecordChange::Op::kErase) {
+    return database_.Run(kErase, record.key.worker_registration, record.key.tag, kind);
+  }
+  Statement put = database_.Prepare(kPut);
+  put.With(record.key.worker_registration, record.key.tag, kind, record.origin, record.min_interval_ms,
+           record.attempts, record.max_attempts);
+  if (record.due) put.Bind(8, Us(*record.due));
+  put.Bind(9, record.delay.count())
+      .Bind(10, Us(record.anchor))
+      .Bind(11, Us(record.registered_at))
+      .Bind(12, record.lost_network);
+  return put.Run();
+}
+
+}  // namespace vigil::store

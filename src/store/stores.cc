@@ -1,0 +1,46 @@
+#include "store/stores.h"
+
+#include <utility>
+
+#include "store/schema.h"
+
+namespace vigil::store {
+
+Result<std::unique_ptr<Stores>> Stores::Open(const std::filesystem::path& directory) {
+  VIGIL_ASSIGN(std::unique_ptr<Database> records, Database::Open(directory / "vigil.db", RecordsOptions()));
+  VIGIL_ASSIGN(std::unique_ptr<Database> log, Database::Open(directory / "log.db", LogOptions()));
+  return std::unique_ptr<Stores>(new Stores(std::move(records), std::move(log)));
+}
+
+Result<std::unique_ptr<Stores>> Stores::OpenInMemory() {
+  VIGIL_ASSIGN(std::unique_ptr<Database> records, Database::OpenInMemory(RecordsOptions()));
+  VIGIL_ASSIGN(std::unique_ptr<Database> log, Database::OpenInMemory(LogOptions()));
+  return std::unique_ptr<Stores>(new Stores(std::move(records), std::move(log)));
+}
+
+Stores::Stores(std::unique_ptr<Database> records, std::unique_ptr<Database> log)
+    : records_(std::move(records)),
+      log_(std::move(log)),
+      registrations(*records_),
+      service_workers(*records_),
+      apps(*records_),
+      permissions(*records_),
+      engagement(*records_),
+      networks(*records_),
+      notifications(*records_),
+      cookies(*records_),
+      settings(*records_),
+      events(*log_) {}
+
+Result<> Stores::ClearOrigin(const std::string& origin) {
+  VIGIL_TRY(records_->Transaction([&]() -> Result<> {
+    for (const char* table : {"sync_registrations", "worker_registrations", "apps", "engagement",
+                              "known_networks", "notifications"}) {
+      VIGIL_TRY(records_->Run(std::string("DELETE FROM ") + table + " WHERE origin = ?", origin));
+    }
+    return cookies.RemoveJar(origin);
+  }));
+  return events.RemoveOrigin(origin);
+}
+
+}  // namespace vigil::store
