@@ -1,0 +1,288 @@
+// Starting events and what their end means.
+#include <algorithm>
+#include <limits>
+
+#include "engine/delays.h"
+#include "engine/engine_impl.h"
+
+namespace vigil {
+
+// ---------------------------------------------------------------------------------------------------- places
+
+void Engine::Impl::TakeOut(Entry& entry) {
+  queue_.Remove(entry);
+  if (entry.place == Place::kDue) due_.erase(&entry);
+  if (entry.place == Place::kBlocked) blocked_.erase(&entry);
+  entry.place = Place::kNowhere;
+}
+
+void Engine::Impl::Queue(Entry& entry, MonoTime wake) {
+  TakeOut(entry);
+  entry.wake = wake;
+  entry.place = Place::kQueue;
+  queue_.Insert(entry);
+}
+
+void Engine::Impl::Settle(Entry& entry) {
+  TakeOut(entry);
+  if (entry.suspended) return;
+  if (!entry.acknowledged) {
+    if (entry.acknowledge_by != MonoTime::max()) Queue(entry, std::max(entry.due, entry.acknowledge_by));
+    return;
+  }
+  if (entry.due > now_.mono) {
+    Queue(entry, entry.due);
+    return;
+  }
+  entry.place = Place::kDue;
+  due_.insert(&entry);
+}
+
+void Engine::Impl::UnblockAll() {
+  for (Entry* entry : blocked_) entry->place = Place::kDue;
+  if (due_.empty()) {
+    due_.swap(blocked_);
+  } else {
+    due_.merge(blocked_);
+  }
+}
+
+void Engine::Impl::Drop(Entry& entry) {
+  TakeOut(entry);
+  hurryable_.erase(&entry);
+  if (const auto running = running_.find(entry.running); running != running_.end())
+    running->second.entry = nullptr;
+  registry_.Remove(entry);
+}
+
+void Engine::Impl::Remove(Entry& entry) {
+  RegistrationKey key{entry.worker->id, entry.kind(), entry.key->tag};
+  Drop(entry);
+  if (store_ok_) {
+    changes_.push_back({RecordChange::Op::kErase, {std::move(key)}});
+  } else {
+    dirty_.insert(std::move(key));
+  }
+}
+
+void Engine::Impl::Schedule(Entry& entry, std::optional<Duration> wait) {
+  if (wait) {
+    const Duration length = std::min(*wait, kLongestDelay);
+    entry.delay = length;
+    entry.due_wall = now_.wall + length;
+    registry_.SetDue(entry, now_.mono + length);
+  } else {
+    entry.delay = Duration::zero();
+    registry_.Suspend(entry);
+  }
+  if (entry.phase == Phase::kIdle) Settle(entry);
+}
+
+std::optional<Duration> Engine::Impl::NextPeriod(const Origin* origin, const std::string& origin_name,
+                                                 std::string_view tag, std::int64_t min_interval_ms) const {
+  const auto interval =
+      PeriodicInterval(parameters_, min_interval_ms, ports_.policy.Engagement(origin_name, now_));
+  if (!interval) return std::nullopt;
+  std::optional<Duration> until_other;
+  if (const auto soonest = registry_.SoonestOther(origin, tag)) {
+    until_other = std::max(Duration::zero(), Duration(*soonest - now_.mono));
+  }
+  return SpacePeriodic(parameters_, *interval, until_other);
+}
+
+Duration Engine::Impl::NextRetry(const Entry& entry) {
+  const double unit = parameters_.jitter > 0 ? ports_.random.NextUnit() : 0;
+  return RetryDelay(parameters_, entry.attempts, unit);
+}
+
+// ----------------------------------------------------------------------------------------------------
+// starting
+
+void Engine::Impl::RunDue() {
+  while (!queue_.empty() && queue_.top().wake <= now_.mono) Wake(queue_.top());
+  while (!due_.empty()) {
+    Entry& entry = **due_.begin();
+    const WaitReason reason = Why(entry, now_);
+    if (reason == WaitReason::kQueued) return;
+    TakeOut(entry);
+    if (reason == WaitReason::kReady) {
+      Fire(entry);
+    } else if (reason == WaitReason::kSuspended) {
+      registry_.Suspend(entry);
+      Touch(entry);
+    } else if (reason == WaitReason::kAcrossOrigins) {
+      Queue(entry, *last_periodic_slot_ + parameters_.min_periodic_gap_across_origins);
+    } else {
+      entry.place = Place::kBlocked;
+      blocked_.insert(&entry);
+    }
+  }
+}
+
+void Engine::Impl::Wake(Entry& entry) {
+  TakeOut(entry);
+  if (entry.phase != Phase::kIdle) {
+    // Nobody told how it ended, long after its limit: its result, should it still come, is not believed.
+    running_.erase(entry.running);
+    entry.running = 0;
+    if (entry.phase == Phase::kReregistered) entry.attempts = 0;
+    entry.phase = Phase::kIdle;
+    NotStarted(entry);
+    return;
+  }
+  if (entry.acknowledge_by <= now_.mono) entry.acknowledged = true;
+  Settle(entry);
+}
+
+void Engine::Impl::Fire(Entry& entry) {
+  const DispatchToken token = ++last_token_;
+  running_.emplace(token, Running{&entry, outages_});
+  entry.running = token;
+  entry.phase = Phase::kFiring;
+  hurryable_.erase(&entry);
+  if (entry.periodic() && entry.attempts == 0) last_periodic_slot_ = now_.mono;
+  const MonoTime deadline = now_.mono + parameters_.sync_event_limit;
+  Queue(entry, std::max(now_.mono + parameters_.min_recovery_time, deadline + std::chrono::seconds(1)));
+
+  effect::Dispatch dispatch;
+  dispatch.token = token;
+  dispatch.key = {entry.worker->id, entry.kind(), entry.key->tag};
+  dispatch.origin = entry.worker->origin->name;
+  dispatch.last_chance = !entry.periodic() && entry.last_chance();
+  dispatch.deadline = deadline;
+  if (entry.periodic()) {
+    Log(entry, "Dispatched periodicsync event");
+  } else {
+    Log(entry, "Dispatched sync event", {{"Last Chance", dispatch.last_chance ? "Yes" : "No"}});
+  }
+  effects_.emplace_back(std::move(dispatch));
+}
+
+// ----------------------------------------------------------------------------------------------------
+// finishing
+
+void Engine::Impl::On(const input::DispatchFinished& in) {
+  const auto found = running_.find(in.token);
+  if (found == running_.end()) return;
+  const Running run = found->second;
+  running_.erase(found);
+  if (run.entry == nullptr) return;
+  Entry& entry = *run.entry;
+  const bool reregistered = entry.phase == Phase::kReregistered;
+  TakeOut(entry);
+  entry.running = 0;
+  entry.phase = Phase::kIdle;
+  if (in.outcome == DispatchOutcome::kNotStarted) {
+    if (reregistered) entry.attempts = 0;
+    NotStarted(entry);
+    return;
+  }
+  entry.own_failures = 0;
+  if (entry.periodic()) {
+    FinishPeriodic(entry, in.outcome, reregistered);
+  } else {
+    FinishOneShot(entry, in.outcome, reregistered, run.outages != outages_ || !online_);
+  }
+}
+
+// A fault of ours: the same attempt again, soon, and not stored, since a restart is a good moment to try.
+void Engine::Impl::NotStarted(Entry& entry) {
+  if (entry.own_failures < std::numeric_limits<std::uint8_t>::max()) ++entry.own_failures;
+  registry_.SetDue(entry, now_.mono + OwnFailureDelay(parameters_, entry.own_failures));
+  Settle(entry);
+}
+
+void Engine::Impl::FinishOneShot(Entry& entry, DispatchOutcome outcome, bool reregistered,
+                                 bool lost_network) {
+  const char* name = DispatchOutcomeName(outcome);
+  if (reregistered) {
+    entry.attempts = 0;
+    Touch(entry);
+    Log(entry, "Sync event reregistered");
+    Settle(entry);
+    return;
+  }
+  if (outcome == DispatchOutcome::kSucceeded || ++entry.attempts >= entry.max_attempts) {
+    Log(entry, "Sync completed", {{"Status", name}});
+    Remove(entry);
+    return;
+  }
+  const Duration wait = NextRetry(entry);
+  entry.lost_network = lost_network && parameters_.hurry_retry_on_reconnect && !entry.last_chance();
+  Schedule(entry, wait);
+  if (entry.lost_network) {
+    hurryable_.insert(&entry);
+    if (online_) {
+      // The network went and came back while the event ran.
+      registry_.SetDue(entry, now_.mono);
+      Settle(entry);
+    }
+  }
+  Touch(entry);
+  const Duration announced = std::max(Duration::zero(), Duration(entry.due - now_.mono));
+  Log(entry, "sync event failed",
+      {{"Next Attempt Delay (ms)", DelayText(announced)}, {"Failure Reason", name}});
+}
+
+// Begins the next full period now.
+void Engine::Impl::StartPeriod(Entry& entry) {
+  entry.attempts = 0;
+  entry.anchor = now_.wall;
+  const Origin* origin = entry.worker->origin;
+  Schedule(entry, NextPeriod(origin, origin->name, entry.key->tag, entry.min_interval_ms));
+  Touch(entry);
+}
+
+void Engine::Impl::FinishPeriodic(Entry& entry, DispatchOutcome outcome, bool reregistered) {
+  const auto announced = [&]() -> std::string {
+    if (entry.suspended) return DelayText(std::nullopt);
+    return DelayText(entry.delay);
+  };
+  if (reregistered) {
+    if (parameters_.periodic_reregistered_fires_again) {
+      entry.attempts = 0;
+      Touch(entry);
+      Settle(entry);
+    } else {
+      StartPeriod(entry);
+    }
+    Log(entry, "Sync event reregistered");
+    return;
+  }
+  if (outcome == DispatchOutcome::kSucceeded) {
+    StartPeriod(entry);
+    Log(entry, "periodicsync event completed", {{"Next Attempt Delay (ms)", announced()}});
+    return;
+  }
+  if (++entry.attempts >= entry.max_attempts) {
+    StartPeriod(entry);
+  } else {
+    Schedule(entry, NextRetry(entry));
+    Touch(entry);
+  }
+  Log(entry, "periodicsync event failed",
+      {{"Next Attempt Delay (ms)", announced()}, {"Failure Reason", DispatchOutcomeName(outcome)}});
+}
+
+// ---------------------------------------------------------------------------------------------------- log
+// lines
+
+effect::Record Engine::Impl::LogLine(const Entry& entry, const char* name,
+                                     std::vector<std::pair<std::string, std::string>> metadata) const {
+  effect::Record record;
+  record.service = entry.periodic() ? LogService::kPeriodicBackgroundSync : LogService::kBackgroundSync;
+  record.worker_registration = entry.worker->id;
+  record.origin = entry.worker->origin->name;
+  record.event_name = name;
+  record.tag = entry.key->tag;
+  record.metadata = std::move(metadata);
+  record.at = now_.wall;
+  return record;
+}
+
+void Engine::Impl::Log(const Entry& entry, const char* name,
+                       std::vector<std::pair<std::string, std::string>> metadata) {
+  effects_.emplace_back(LogLine(entry, name, std::move(metadata)));
+}
+
+}  // namespace vigil
