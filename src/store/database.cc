@@ -1,7 +1,9 @@
 #include "store/database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +20,20 @@ namespace {
 // More texts than this are not worth keeping compiled.
 constexpr std::size_t kMaxCachedStatements = 512;
 constexpr int kBusyTimeoutMs = 5000;
+
+// What the operating system said when a write failed. The connection's own note of it may be overwritten by
+// then; the files still know.
+int SystemError(sqlite3* db) {
+  int error = 0;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+  if (error != 0) return error;
+  sqlite3_file* log = nullptr;
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log != nullptr &&
+      log->pMethods != nullptr && log->pMethods->xFileControl != nullptr) {
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+  }
+  return error != 0 ? error : sqlite3_system_errno(db);
+}
 
 bool Exists(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -55,6 +71,9 @@ Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& pa
 // Under a provisional name until it is complete, so that an empty or half-made file under the real name is
 // always damage.
 Result<> Database::Create(const std::filesystem::path& path, const OpenOptions& options) {
+  if (::faccessat(AT_FDCWD, path.parent_path().c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    return Fail(FileFailure(errno, "write in", path.parent_path()));
+  }
   const std::filesystem::path provisional = path.string() + ".new";
   VIGIL_TRY(RemoveFiles(provisional));
   {
@@ -150,8 +169,10 @@ Result<> Database::CheckPages(const OpenOptions&) {
   Statement check = Prepare(suspect ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)");
   VIGIL_ASSIGN(const bool row, check.Step());
   if (!row || check.View(0) != "ok") {
-    return Fail(ErrorCode::kCorrupt,
-                fmt::format("it is damaged ({})", row ? check.Text(0) : "the check said nothing"));
+    // A heading comes before the finding.
+    std::string finding = row ? check.Text(0) : "the check said nothing";
+    finding.erase(0, finding.rfind('\n') + 1);
+    return Fail(ErrorCode::kCorrupt, fmt::format("it is damaged ({})", finding));
   }
   if (suspect) ClearSuspect(path_);
   return {};
@@ -247,7 +268,7 @@ Result<> Database::Checkpoint() {
 
 Error Database::Failure(int code) {
   if (db_ == nullptr) return {ErrorCode::kIo, fmt::format("{}: out of memory", what_)};
-  const int system = sqlite3_system_errno(db_);
+  const int system = SystemError(db_);
   const std::string detail = sqlite3_errmsg(db_);
   switch (code & 0xff) {
     case SQLITE_CORRUPT:

@@ -59,7 +59,8 @@ Result<> RegistrationStore::Apply(std::span<const Batch> batches) {
       for (const RecordChange& change : batch) VIGIL_TRY(ApplyChange(change));
     }
     // Empty batches ask whether the store works again; only a write can tell.
-    if (!changed) VIGIL_TRY(database_.Run("INSERT OR REPLACE INTO settings (key, value) VALUES ('store.probe', '')"));
+    if (!changed)
+      VIGIL_TRY(database_.Run("INSERT OR REPLACE INTO settings (key, value) VALUES ('store.probe', '')"));
     return {};
   });
 }

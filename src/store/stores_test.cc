@@ -1,0 +1,340 @@
+#include "store/stores.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "store/schema.h"
+#include "store/test_directory.h"
+
+namespace vigil::store {
+namespace {
+
+using std::chrono::hours;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const WallTime kNow{std::chrono::duration_cast<Duration>(hours(500'000))};
+
+class StoresTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Reopen(); }
+  void Reopen() {
+    stores_.reset();
+    auto opened = Stores::Open(scratch_.path());
+    ASSERT_TRUE(opened) << opened.error().message;
+    stores_ = std::move(*opened);
+  }
+
+  TestDirectory scratch_;
+  std::unique_ptr<Stores> stores_;
+};
+
+RegistrationRecord Record(WorkerRegistrationId id, SyncKind kind, std::string tag) {
+  RegistrationRecord record;
+  record.key = RegistrationKey{id, kind, std::move(tag)};
+  record.origin = "https://shop.example";
+  record.max_attempts = 3;
+  record.registered_at = kNow;
+  record.due = kNow + Duration(7);
+  return record;
+}
+
+RecordChange Put(RegistrationRecord record) {
+  return RecordChange{RecordChange::Op::kPut, std::move(record)};
+}
+RecordChange Erase(RegistrationRecord record) {
+  return RecordChange{RecordChange::Op::kErase, std::move(record)};
+}
+
+TEST_F(StoresTest, RegistrationsComeBackAsTheyWereInOrder) {
+  RegistrationRecord full = Record(2, SyncKind::kPeriodic, "news");
+  full.min_interval_ms = 86'400'000;
+  full.attempts = 2;
+  full.due.reset();
+  full.delay = Duration(123);
+  full.anchor = kNow - Duration(5);
+  full.lost_network = true;
+  const RegistrationRecord strange = Record(1, SyncKind::kOneShot, std::string("zero\0and \xC3\xA4", 11));
+  const RegistrationRecord empty = Record(1, SyncKind::kOneShot, "");
+  const RegistrationRecord twin = Record(2, SyncKind::kOneShot, "news");
+  ASSERT_TRUE(stores_->registrations.Apply(
+      std::vector<RegistrationStore::Batch>{{Put(full), Put(strange)}, {Put(empty)}, {Put(twin)}}));
+  Reopen();
+  EXPECT_THAT(stores_->registrations.LoadAll().value(), ElementsAre(empty, strange, twin, full));
+}
+
+TEST_F(StoresTest, BatchesAreAppliedInTheirOrder) {
+  RegistrationRecord record = Record(1, SyncKind::kOneShot, "a");
+  RegistrationRecord changed = record;
+  changed.attempts = 1;
+  const RegistrationRecord gone = Record(1, SyncKind::kOneShot, "b");
+  ASSERT_TRUE(stores_->registrations.Apply(std::vector<RegistrationStore::Batch>{
+      {Put(record), Put(gone)}, {Erase(record), Erase(gone)}, {}, {Put(changed)}}));
+  EXPECT_THAT(stores_->registrations.LoadAll().value(), ElementsAre(changed));
+}
+
+TEST_F(StoresTest, NoBatchIsAppliedWhenOneFails) {
+  ASSERT_TRUE(
+      stores_->records().Exec("CREATE TRIGGER t BEFORE INSERT ON sync_registrations WHEN new.tag = 'bad' "
+                              "BEGIN SELECT RAISE(ABORT, 'refused'); END"));
+  const Result<> result = stores_->registrations.Apply(std::vector<RegistrationStore::Batch>{
+      {Put(Record(1, SyncKind::kOneShot, "good"))}, {Put(Record(1, SyncKind::kOneShot, "bad"))}});
+  EXPECT_FALSE(result);
+  EXPECT_THAT(stores_->registrations.LoadAll().value(), IsEmpty());
+}
+
+TEST_F(StoresTest, EmptyBatchesProbeTheDisk) {
+  EXPECT_TRUE(stores_->registrations.Apply(std::vector<RegistrationStore::Batch>{{}}));
+  ASSERT_TRUE(stores_->records().Exec("PRAGMA query_only = ON"));
+  EXPECT_FALSE(stores_->registrations.Apply(std::vector<RegistrationStore::Batch>{{}}));
+}
+
+TEST_F(StoresTest, HundredThousandRegistrationsComeBack) {
+  RegistrationStore::Batch batch;
+  for (int i = 0; i < 100'000; ++i)
+    batch.push_back(
+        Put(Record(static_cast<std::uint64_t>(i / 10), SyncKind::kOneShot, fmt::format("tag-{}", i))));
+  ASSERT_TRUE(stores_->registrations.Apply(std::span(&batch, 1)));
+  Reopen();
+  EXPECT_EQ(stores_->registrations.LoadAll().value().size(), 100'000U);
+}
+
+StoredRegistration Worker(std::uint64_t id, std::uint64_t version) {
+  StoredRegistration registration;
+  registration.id = id;
+  registration.origin = "https://shop.example";
+  registration.scope = fmt::format("https://shop.example/{}/", id);
+  StoredVersion active;
+  active.id = version;
+  active.script_url = registration.scope + "sw.js";
+  active.state = "activated";
+  active.listeners = {"sync", "fetch"};
+  active.scripts = {StoredScript{active.script_url, active.script_url, "self"},
+                    StoredScript{"lib.js", "lib2.js", std::string("\0bin", 4)}};
+  registration.active = std::move(active);
+  return registration;
+}
+
+TEST_F(StoresTest, ServiceWorkersComeBackWithTheirScripts) {
+  StoredRegistration worker = Worker(1, 10);
+  worker.last_update_check = kNow;
+  ASSERT_TRUE(stores_->service_workers.Save(worker));
+  Reopen();
+  const auto loaded = stores_->service_workers.Load().value();
+  ASSERT_EQ(loaded.registrations.size(), 1U);
+  const StoredRegistration& back = loaded.registrations[0];
+  EXPECT_EQ(back.scope, worker.scope);
+  EXPECT_EQ(back.last_update_check, kNow);
+  EXPECT_FALSE(back.waiting);
+  ASSERT_TRUE(back.active);
+  EXPECT_EQ(back.active->listeners, worker.active->listeners);
+  ASSERT_EQ(back.active->scripts.size(), 2U);
+  EXPECT_EQ(back.active->scripts[1].response_url, "lib2.js");
+  EXPECT_EQ(back.active->scripts[1].body, std::string("\0bin", 4));
+}
+
+TEST_F(StoresTest, AWaitingVersionTakesTheActiveOnesPlace) {
+  StoredRegistration worker = Worker(1, 10);
+  ASSERT_TRUE(stores_->service_workers.Save(worker));
+  worker.waiting = Worker(1, 11).active;
+  worker.waiting->state = "installed";
+  ASSERT_TRUE(stores_->service_workers.Save(worker));
+  EXPECT_TRUE(stores_->service_workers.Load().value().registrations[0].waiting);
+  worker.active = std::move(worker.waiting);
+  worker.waiting.reset();
+  worker.active->state = "activated";
+  worker.active->scripts.clear();  // stored already
+  ASSERT_TRUE(stores_->service_workers.Save(worker));
+  const auto loaded = stores_->service_workers.Load().value();
+  EXPECT_FALSE(loaded.registrations[0].waiting);
+  EXPECT_EQ(loaded.registrations[0].active->id, 11U);
+  EXPECT_EQ(loaded.registrations[0].active->scripts.size(), 2U);
+  EXPECT_THAT(stores_->service_workers.Scripts(10).value(), IsEmpty());
+}
+
+TEST_F(StoresTest, IdsOfRemovedServiceWorkersStayUsed) {
+  ASSERT_TRUE(stores_->service_workers.Save(Worker(5, 9)));
+  ASSERT_TRUE(stores_->service_workers.Remove(5));
+  Reopen();
+  const auto loaded = stores_->service_workers.Load().value();
+  EXPECT_THAT(loaded.registrations, IsEmpty());
+  EXPECT_EQ(loaded.last_registration_id, 5U);
+  EXPECT_EQ(loaded.last_version_id, 9U);
+}
+
+TEST_F(StoresTest, AppsAreReplacedById) {
+  StoredApp app{.id = "https://a.example/", .origin = "https://a.example", .name = "A", .installed_at = kNow};
+  ASSERT_TRUE(stores_->apps.Put(app));
+  app.name = "B";
+  app.launched_at = kNow;
+  ASSERT_TRUE(stores_->apps.Put(app));
+  const auto all = stores_->apps.All().value();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].name, "B");
+  EXPECT_EQ(all[0].launched_at, kNow);
+  EXPECT_TRUE(stores_->apps.Remove(app.id).value());
+  EXPECT_FALSE(stores_->apps.Remove(app.id).value());
+}
+
+TEST_F(StoresTest, PermissionsKeepOnlyWhatWasSet) {
+  ASSERT_TRUE(stores_->permissions.Set({"https://a.example", "background-sync", false}));
+  EXPECT_EQ(stores_->permissions.Get("https://a.example", "background-sync").value(), std::optional(false));
+  EXPECT_EQ(stores_->permissions.Get("https://a.example", "notifications").value(), std::nullopt);
+  ASSERT_TRUE(stores_->permissions.Unset("https://a.example", "background-sync"));
+  EXPECT_THAT(stores_->permissions.All().value(), IsEmpty());
+}
+
+TEST_F(StoresTest, EngagementKeepsExactNumbers) {
+  ASSERT_TRUE(stores_->engagement.Put({{"https://a.example", 12.3456789012345, 1.5, kNow, std::nullopt},
+                                       {"https://b.example", 0.1, 0, kNow, kNow - Duration(1)}}));
+  const auto all = stores_->engagement.All().value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].raw_score, 12.3456789012345);
+  EXPECT_EQ(all[0].last_shortcut_launch, std::nullopt);
+  EXPECT_EQ(all[1].last_shortcut_launch, kNow - Duration(1));
+}
+
+TEST_F(StoresTest, TheLongestUnusedNetworkGoesFirst) {
+  for (int i = 0; i <= NetworkStore::kMaxPerOrigin; ++i) {
+    ASSERT_TRUE(stores_->networks.Put({"https://a.example", fmt::format("gw:{:03}", i), kNow + Duration(i)}));
+  }
+  ASSERT_TRUE(stores_->networks.Put({"https://b.example", "gw:000", kNow}));
+  const auto all = stores_->networks.All().value();
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(NetworkStore::kMaxPerOrigin) + 1);
+  EXPECT_EQ(all[0].network_id, "gw:001");
+}
+
+TEST_F(StoresTest, ANotificationReplacesTheOneWithItsTag) {
+  StoredNotification one{
+      .id = "1", .origin = "https://a.example", .registration_id = 1, .title = "one", .tag = "t"};
+  StoredNotification other{
+      .id = "2", .origin = "https://b.example", .registration_id = 2, .title = "other", .tag = "t"};
+  StoredNotification two = one;
+  two.id = "3";
+  two.data = std::string("\xff\x0f\0", 3);
+  EXPECT_THAT(stores_->notifications.Show(one).value(), IsEmpty());
+  EXPECT_THAT(stores_->notifications.Show(other).value(), IsEmpty());
+  EXPECT_THAT(stores_->notifications.Show(two).value(), ElementsAre("1"));
+  const auto of_a = stores_->notifications.OfOrigin("https://a.example").value();
+  ASSERT_EQ(of_a.size(), 1U);
+  EXPECT_EQ(of_a[0].data, two.data);
+  EXPECT_TRUE(stores_->notifications.Close("3").value());
+  EXPECT_FALSE(stores_->notifications.Close("3").value());
+  EXPECT_EQ(stores_->notifications.All().value().size(), 1U);
+}
+
+TEST_F(StoresTest, SettingsAreFoundByPrefix) {
+  ASSERT_TRUE(stores_->settings.Set("network.mode", "offline"));
+  ASSERT_TRUE(stores_->settings.Set("other", "x"));
+  EXPECT_EQ(stores_->settings.All("network.").value().size(), 1U);
+  EXPECT_EQ(stores_->settings.Get("network.mode").value(), "offline");
+  ASSERT_TRUE(stores_->settings.Unset("network.mode"));
+  EXPECT_EQ(stores_->settings.Get("network.mode").value(), std::nullopt);
+}
+
+TEST_F(StoresTest, CookiesAreKeptPerJar) {
+  ASSERT_TRUE(stores_->cookies.Apply({{"a", "k", "1"}, {"a", "l", "2"}, {"b", "k", "3"}}, {}));
+  ASSERT_TRUE(stores_->cookies.Apply({{"a", "k", "4"}}, {{"a", "l", ""}}));
+  ASSERT_TRUE(stores_->cookies.RemoveJar("b"));
+  const auto all = stores_->cookies.All().value();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].value, "4");
+}
+
+TEST_F(StoresTest, ClearingAnOriginSparesTheOthersAndTheUsersDecisions) {
+  StoredRegistration other = Worker(2, 20);
+  other.origin = "https://other.example";
+  ASSERT_TRUE(stores_->service_workers.Save(Worker(1, 10)));
+  ASSERT_TRUE(stores_->service_workers.Save(other));
+  ASSERT_TRUE(stores_->registrations.Apply(
+      std::vector<RegistrationStore::Batch>{{Put(Record(1, SyncKind::kOneShot, "a"))}}));
+  ASSERT_TRUE(stores_->permissions.Set({"https://shop.example", "notifications", false}));
+  ASSERT_TRUE(stores_->cookies.Apply({{"https://shop.example", "k", "1"}}, {}));
+  ASSERT_TRUE(stores_->ClearOrigin("https://shop.example"));
+  EXPECT_THAT(stores_->registrations.LoadAll().value(), IsEmpty());
+  EXPECT_EQ(stores_->service_workers.Load().value().registrations.size(), 1U);
+  EXPECT_THAT(stores_->service_workers.Scripts(10).value(), IsEmpty());
+  EXPECT_THAT(stores_->cookies.All().value(), IsEmpty());
+  EXPECT_EQ(stores_->permissions.All().value().size(), 1U);
+}
+
+TEST_F(StoresTest, ADamagedLogCostsOnlyTheLog) {
+  ASSERT_TRUE(stores_->settings.Set("kept", "yes"));
+  stores_.reset();
+  WriteFile(scratch_ / "log.db", "rubbish");
+  EXPECT_EQ(Stores::Open(scratch_.path()).error().code, ErrorCode::kCorrupt);
+  Reopen();
+  EXPECT_EQ(stores_->settings.Get("kept").value(), "yes");
+}
+
+LoggedEvent Event(Service service, std::string name, WallTime at = kNow) {
+  LoggedEvent event;
+  event.at = at;
+  event.service = service;
+  event.origin = "https://shop.example";
+  event.registration_id = 1;
+  event.name = std::move(name);
+  event.instance = "tag";
+  event.metadata = {{"Last Chance", "Yes"}, {"A", ""}};
+  return event;
+}
+
+TEST_F(StoresTest, EventsAreKeptOnlyWhileTheirServiceIsRecorded) {
+  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "lost")}).value(), IsEmpty());
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, true, kNow));
+  const auto kept =
+      stores_->events.Append({Event(Service::kBackgroundSync, "one"), Event(Service::kNotifications, "lost")})
+          .value();
+  ASSERT_EQ(kept.size(), 1U);
+  Reopen();
+  const auto found = stores_->events.Query({}).value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id, kept[0].id);
+  EXPECT_EQ(found[0].name, "one");
+  EXPECT_EQ(found[0].at, kNow);
+  EXPECT_EQ(found[0].metadata, kept[0].metadata);
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, false, kNow));
+  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "lost")}).value(), IsEmpty());
+}
+
+TEST_F(StoresTest, RecordingEndsAfterThreeDaysOverRestarts) {
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, true, kNow));
+  Reopen();
+  EXPECT_EQ(stores_->events.Recordings(kNow + hours(71)).value()[0].until, kNow + hours(72));
+  EXPECT_EQ(stores_->events.Recordings(kNow + hours(72)).value()[0].until, std::nullopt);
+  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "late", kNow + hours(72))}).value(),
+              IsEmpty());
+  EXPECT_EQ(stores_->events.Recordings(kNow).value()[0].until, std::nullopt);
+}
+
+TEST_F(StoresTest, EventsAreFilteredAndTheYoungestWin) {
+  for (const Service service : kServices) ASSERT_TRUE(stores_->events.SetRecording(service, true, kNow));
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(stores_->events.Append(
+        {Event(Service::kBackgroundSync, fmt::format("b{}", i)), Event(Service::kNotifications, "n")}));
+  }
+  const auto last = stores_->events.Query({.service = Service::kBackgroundSync, .limit = 2}).value();
+  ASSERT_EQ(last.size(), 2U);
+  EXPECT_EQ(last[0].name, "b3");
+  EXPECT_THAT(stores_->events.Query({.after_id = last[1].id}).value(), ::testing::SizeIs(1));
+  EXPECT_THAT(stores_->events.Query({.origin = "https://other.example"}).value(), IsEmpty());
+  ASSERT_TRUE(stores_->events.Clear(Service::kNotifications));
+  EXPECT_THAT(stores_->events.Query({}).value(), ::testing::SizeIs(5));
+}
+
+TEST(EventLog, IsBounded) {
+  auto database = Database::OpenInMemory(LogOptions()).value();
+  EventLog log(*database, 10);
+  ASSERT_TRUE(log.SetRecording(Service::kBackgroundSync, true, kNow));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(log.Append({Event(Service::kBackgroundSync, fmt::format("{}", i))}));
+    EXPECT_LE(log.Query({}).value().size(), 20U);
+  }
+  EXPECT_EQ(log.Query({}).value().back().name, "99");
+}
+
+}  // namespace
+}  // namespace vigil::store
