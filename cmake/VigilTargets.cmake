@@ -13,7 +13,7 @@ target_include_directories(vigil_options INTERFACE
   ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_compile_options(vigil_options INTERFACE
   -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Werror
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-pointer -Wno-maybe-uninitialized -Wno-restrict>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-pointer -Wno-maybe-uninitialized -Wno-restrict -Wno-mismatched-new-delete>)
 if(VIGIL_SANITIZE)
   target_compile_options(vigil_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(vigil_options INTERFACE -fsanitize=address,undefined)

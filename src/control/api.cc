@@ -1,0 +1,48 @@
+#include "control/api.h"
+
+#include <utility>
+
+namespace vigil::control {
+
+void Api::Route(const char* method, const char* pattern, Method handler) {
+  router_.Add(method, pattern, [this, handler](Request request, Caller& caller) {
+    return (this->*handler)(std::move(request), caller);
+  });
+}
+
+Api::Api(Services services) : services_(std::move(services)) {
+  Route("GET", "/v1/status", &Api::Status);
+  Route("GET", "/v1/parameters", &Api::ListParameters);
+  Route("GET", "/v1/network", &Api::GetNetwork);
+  Route("POST", "/v1/network", &Api::SetNetwork);
+  Route("GET", "/v1/clock", &Api::GetClock);
+  Route("POST", "/v1/clock/advance", &Api::AdvanceClock);
+
+  Route("GET", "/v1/permissions", &Api::GetPermissions);
+  Route("POST", "/v1/permissions", &Api::SetPermission);
+  Route("GET", "/v1/engagement", &Api::GetEngagement);
+  Route("GET", "/v1/storage", &Api::GetStorage);
+  Route("DELETE", "/v1/storage", &Api::ClearStorage);
+
+  Route("GET", "/v1/apps", &Api::ListApps);
+  Route("POST", "/v1/apps", &Api::Install);
+  Route("DELETE", "/v1/apps", &Api::Remove);
+  Route("GET", "/v1/pages", &Api::ListPages);
+  Route("POST", "/v1/pages", &Api::OpenPage);
+  Route("POST", "/v1/pages/{id}/evaluate", &Api::Evaluate);
+  Route("POST", "/v1/pages/{id}/input", &Api::Input);
+  Route("DELETE", "/v1/pages/{id}", &Api::ClosePage);
+  Route("GET", "/v1/notifications", &Api::ListNotifications);
+  Route("POST", "/v1/notifications/{id}/click", &Api::ClickNotification);
+  Route("DELETE", "/v1/notifications/{id}", &Api::CloseNotification);
+
+  Route("GET", "/v1/syncs", &Api::ListSyncs);
+  Route("POST", "/v1/fire", &Api::Fire);
+  Route("GET", "/v1/workers", &Api::ListWorkers);
+  Route("POST", "/v1/workers/{action}", &Api::ControlWorker);
+  Route("GET", "/v1/log", &Api::Log);
+  Route("GET", "/v1/record", &Api::GetRecord);
+  Route("POST", "/v1/record", &Api::SetRecord);
+}
+
+}  // namespace vigil::control

@@ -1,0 +1,77 @@
+// The local API (version 1): every call, without sockets. The CLI, the panel and tests use nothing else.
+//
+//   GET    /v1/status
+//   GET    /v1/apps                     POST {url} (stream: console)       DELETE ?url=
+//   GET    /v1/pages                    POST {url, keep, script, script_name, launched} (stream: console)
+//   DELETE /v1/pages/{id}               POST /v1/pages/{id}/evaluate {code, name}   POST /v1/pages/{id}/input
+//   {kind} GET    /v1/syncs ?url=              POST /v1/fire {url, kind, tag, last_chance, any_tag} GET
+//   /v1/workers                  POST /v1/workers/{start|stop|update|unregister} {url} GET    /v1/log ?url=
+//   &follow=1 (stream) GET    /v1/record                   POST {on} GET    /v1/network                  POST
+//   {mode} GET    /v1/clock                    POST /v1/clock/advance {by} (stream: progress, run) GET
+//   /v1/permissions ?url=        POST {url, name, setting: allow|deny|default} GET    /v1/engagement ?url=
+//   GET    /v1/notifications ?url=      POST /v1/notifications/{id}/click {action}   DELETE
+//   /v1/notifications/{id} GET    /v1/storage ?url=            DELETE ?url= GET    /v1/parameters
+//
+// Errors: {"error": {"code", "message"}} with a fitting HTTP status. Streams: see control/message.h.
+// Event-loop thread only.
+#pragma once
+
+#include "control/router.h"
+#include "control/services.h"
+
+namespace vigil::control {
+
+class Api {
+ public:
+  explicit Api(Services services);
+
+  const Router& router() const { return router_; }
+
+ private:
+  using Task = boost::asio::awaitable<Router::Reply>;
+  using Method = Task (Api::*)(Request, Caller&);
+  void Route(const char* method, const char* pattern, Method handler);
+
+  // api_system.cc
+  Task Status(Request, Caller&);
+  Task ListParameters(Request, Caller&);
+  Task GetNetwork(Request, Caller&);
+  Task SetNetwork(Request, Caller&);
+  Task GetClock(Request, Caller&);
+  Task AdvanceClock(Request, Caller&);
+  // api_policy.cc
+  Task GetPermissions(Request, Caller&);
+  Task SetPermission(Request, Caller&);
+  Task GetEngagement(Request, Caller&);
+  Task GetStorage(Request, Caller&);
+  Task ClearStorage(Request, Caller&);
+  // api_apps.cc
+  Task ListApps(Request, Caller&);
+  Task Install(Request, Caller&);
+  Task Remove(Request, Caller&);
+  Task ListPages(Request, Caller&);
+  Task OpenPage(Request, Caller&);
+  Task Evaluate(Request, Caller&);
+  Task Input(Request, Caller&);
+  Task ClosePage(Request, Caller&);
+  Task ListNotifications(Request, Caller&);
+  Task ClickNotification(Request, Caller&);
+  Task CloseNotification(Request, Caller&);
+  // api_syncs.cc
+  Task ListSyncs(Request, Caller&);
+  Task Fire(Request, Caller&);
+  Task ListWorkers(Request, Caller&);
+  Task ControlWorker(Request, Caller&);
+  Task Log(Request, Caller&);
+  Task GetRecord(Request, Caller&);
+  Task SetRecord(Request, Caller&);
+
+  Task Recordings();
+  boost::json::object ClockJson() const;
+  boost::json::object NetworkJson() const;
+
+  Services services_;
+  Router router_;
+};
+
+}  // namespace vigil::control

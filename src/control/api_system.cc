@@ -1,0 +1,159 @@
+// The daemon itself: status, parameters, network, clock.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <utility>
+
+#include "base/duration.h"
+#include "control/api.h"
+#include "control/json_view.h"
+#include "control/log_feed.h"
+#include "engine/parameter_names.h"
+#include "host/storage_thread.h"
+#include "host/sync_driver.h"
+#include "net/connectivity.h"
+#include "store/stores.h"
+
+namespace vigil::control {
+namespace json = boost::json;
+using Mode = net::SwitchableConnectivity::Mode;
+namespace {
+
+// A long jump is told in steps of at least this much virtual time.
+constexpr Duration kProgressStep = std::chrono::hours(1);
+
+const char* ModeName(Mode mode) {
+  switch (mode) {
+    case Mode::kAuto:
+      return "auto";
+    case Mode::kOnline:
+      return "online";
+    case Mode::kOffline:
+      return "offline";
+  }
+  return "auto";
+}
+
+}  // namespace
+
+json::object Api::ClockJson() const {
+  const Now now = services_.clock.now();
+  json::object out;
+  out["mode"] = services_.clock.is_virtual() ? "virtual" : "real";
+  SetTime(out, "now", now.wall);
+  out["monotonic_us"] = now.mono.time_since_epoch().count();
+  return out;
+}
+
+json::object Api::NetworkJson() const {
+  const net::NetworkState& state = services_.network.current();
+  json::object out;
+  out["online"] = state.online;
+  out["mode"] = ModeName(services_.network.mode());
+  out["source"] = services_.network_source;
+  out["network_id"] = state.network_id;
+  out["interface"] = state.interface_name;
+  out["type"] = state.type;
+  out["metered"] = state.metered;
+  return out;
+}
+
+Api::Task Api::Status(Request, Caller&) {
+  json::object out;
+  out["version"] = services_.version;
+  out["pid"] = ::getpid();
+  out["data_directory"] = services_.data_directory.string();
+  out["clock"] = ClockJson();
+  out["network"] = NetworkJson();
+  const StoreStatus store = services_.syncs.engine().store_status();
+  json::object store_json;
+  store_json["ok"] = store.ok;
+  store_json["message"] = store.message;
+  out["store"] = std::move(store_json);
+  out["apps"] = services_.host.Apps().size();
+  out["syncs"] = services_.syncs.engine().size();
+  out["firing"] = services_.syncs.engine().firing();
+  out["pages"] = services_.host.Pages().size();
+  co_return json::value(std::move(out));
+}
+
+Api::Task Api::ListParameters(Request, Caller&) {
+  json::object out;
+  for (const auto& parameter : vigil::ListParameters(services_.parameters))
+    out[parameter.name] = parameter.value;
+  co_return json::value(std::move(out));
+}
+
+Api::Task Api::GetNetwork(Request, Caller&) { co_return json::value(NetworkJson()); }
+
+Api::Task Api::SetNetwork(Request request, Caller&) {
+  auto name = RequiredString(request.body, "mode");
+  if (!name) co_return Fail(std::move(name).error());
+  Mode mode = Mode::kAuto;
+  if (*name == "online") {
+    mode = Mode::kOnline;
+  } else if (*name == "offline") {
+    mode = Mode::kOffline;
+  } else if (*name != "auto") {
+    co_return Fail(ErrorCode::kInvalidArgument,
+                   fmt::format("\"{}\" is not a network mode: choose online, offline or auto", *name));
+  }
+  // Going offline is stored before it is done, going online after: a crash in between never fires what must
+  // not fire, and what waits for the network does not wait for the disk.
+  const auto store = [&stores = services_.stores, value = *name] {
+    return stores.settings.Set(kNetworkModeSetting, value);
+  };
+  if (mode != Mode::kOffline) services_.network.SetMode(mode);
+  auto stored = co_await services_.storage.Run(store);
+  if (!stored) co_return Fail(std::move(stored).error());
+  if (mode == Mode::kOffline) services_.network.SetMode(mode);
+  co_return json::value(NetworkJson());
+}
+
+Api::Task Api::GetClock(Request, Caller&) { co_return json::value(ClockJson()); }
+
+Api::Task Api::AdvanceClock(Request request, Caller& caller) {
+  auto text = RequiredString(request.body, "by");
+  if (!text) co_return Fail(std::move(text).error());
+  const auto by = ParseDuration(*text);
+  if (!by) co_return Fail(by.error());
+  host::VirtualClock* clock = services_.virtual_clock;
+  if (clock == nullptr) {
+    co_return Fail(
+        ErrorCode::kUnavailable,
+        "this daemon follows the real clock; start it with `vigil serve --clock virtual` to advance time");
+  }
+  // Stored first: a daemon that dies half-way goes on from the end of the jump, never from before its start.
+  const WallTime target = clock->now().wall + *by;
+  const auto store = [&stores = services_.stores, target] {
+    return stores.settings.Set(kVirtualWallSetting, std::to_string(target.time_since_epoch().count()));
+  };
+  auto stored = co_await services_.storage.Run(store);
+  if (!stored) co_return Fail(std::move(stored).error());
+
+  json::array runs;
+  const std::uint64_t listener = services_.feed.Listen([&](const json::object& line) {
+    if (line.at("type") != "run") return;
+    runs.push_back(line);
+    caller.Send(line);
+  });
+  MonoTime told = clock->now().mono;
+  const auto moved = [&](const Now& now) {
+    if (now.mono - told < kProgressStep) return;
+    told = now.mono;
+    json::object line;
+    line["type"] = "progress";
+    SetTime(line, "now", now.wall);
+    line["left_us"] = (target - now.wall).count();
+    caller.Send(std::move(line));
+  };
+  auto advanced = co_await clock->Advance(*by, moved);
+  services_.feed.Unlisten(listener);
+  if (!advanced) co_return Fail(std::move(advanced).error());
+  json::object out = ClockJson();
+  out["runs"] = std::move(runs);
+  co_return json::value(std::move(out));
+}
+
+}  // namespace vigil::control
