@@ -1,0 +1,123 @@
+// make bench: measures Vigil, and Debian's Chromium with the same work in the same run, prints a table and writes
+// build/bench.json.
+//
+//   node bench/bench.mjs [--quick] [--only NAME,…] [--no-peer] [--out FILE]
+//
+// A row: { name, value, unit, peer: { name, value } or null, ratio }. A ratio above 1 means that Vigil is better. A value
+// that could not be measured is null, and `why` says why.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { kChromium } from '../tests/e2e/support/chromium.mjs';
+import { kRoot } from '../tests/e2e/support/processes.mjs';
+import * as chromiumSide from './chromium-side.mjs';
+import { NetworkNamespace } from './network-namespace.mjs';
+import { round } from './statistics.mjs';
+import * as vigilSide from './vigil-side.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    'no-peer': { type: 'boolean', default: false },
+    out: { type: 'string', default: join(kRoot, 'build/bench.json') },
+  },
+});
+const pick = (full, quick) => (options.quick ? quick : full);
+
+// One network namespace serves both sides, one after the other.
+async function inNamespace(work) {
+  const network = new NetworkNamespace();
+  try {
+    return await work(network);
+  } finally {
+    network.remove();
+  }
+}
+
+// Each measurement gives the values of its rows, for one side. `peerLacks`: why the peer has no such number.
+const kMeasurements = [
+  {
+    rows: [['cold_start_p50_ms', 'ms'], ['cold_start_p95_ms', 'ms']],
+    what: 'event to a stopped worker → first line of its handler',
+    measure: async side => {
+      const { p50, p95 } = await side.coldStart(pick(200, 5));
+      return [p50, p95];
+    },
+  },
+  { rows: [['warm_dispatch_p50_ms', 'ms']], what: 'event to a running worker → first line', measure: async side => [await side.warmDispatch(pick(200, 5))] },
+  { rows: [['registrations_per_s_1', '1/s']], what: 'durable registrations, one caller', measure: async side => [await side.registrations(pick(1000, 50), 1)] },
+  { rows: [['registrations_per_s_64', '1/s']], what: 'durable registrations, 64 callers', measure: async side => [await side.registrations(pick(4000, 200), 64)] },
+  { rows: [['drain_1000_per_s', '1/s']], what: '1,000 queued posts by one sync', measure: async side => [await side.drain(pick(1000, 50))] },
+  ...[1, 20, 100].map(origins => ({
+    rows: [[`worker_private_kb_${origins}`, 'kB']],
+    what: `private memory per idle worker, ${origins} origin${origins > 1 ? 's' : ''}`,
+    measure: async side => [await side.workerMemory(pick(origins, Math.min(origins, 3)))],
+  })),
+  {
+    rows: [['daemon_start_100k_ms', 'ms']],
+    what: 'start of the daemon with 100,000 registrations',
+    measure: async side => [await side.daemonStart(pick(100_000, 1000), pick(5, 1))],
+    peerLacks: true,
+  },
+  {
+    rows: [['network_up_to_request_ms', 'ms']],
+    what: 'a link comes up → first request',
+    measure: side => inNamespace(async network => [await side.networkUp(network, pick(side === vigilSide ? 15 : 5, 2))]),
+  },
+];
+
+function peerName() {
+  if (options['no-peer'] || !existsSync(kChromium)) return undefined;
+  return execFileSync(kChromium, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(' ').slice(0, 2).join(' ');
+}
+
+const betterIsMore = unit => unit === '1/s';
+
+// The values, or the reason why there are none.
+async function attempt(measure, side) {
+  try {
+    return { values: await measure(side) };
+  } catch (error) {
+    return { why: error.message.split('\n')[0] };
+  }
+}
+
+function rowOf(name, unit, own, theirs, peer) {
+  const row = { name, value: own === undefined ? null : round(own), unit, peer: null, ratio: null };
+  if (peer && theirs !== undefined && own !== undefined) {
+    row.peer = { name: peer, value: round(theirs) };
+    row.ratio = round(betterIsMore(unit) ? own / theirs : theirs / own);
+  }
+  return row;
+}
+
+function print(row, what) {
+  const number = value => (value === null || value === undefined ? '–' : value.toLocaleString('en-US', { maximumSignificantDigits: 4 }));
+  const cells = [row.name.padEnd(26), number(row.value).padStart(10), row.unit.padEnd(4), number(row.peer?.value).padStart(10), (row.ratio ? `× ${number(row.ratio)}` : '').padEnd(9)];
+  console.log(`${cells.join(' ')} ${row.why ?? what}`);
+}
+
+const peer = peerName();
+const wanted = options.only?.split(',');
+const rows = [];
+let failed = false;
+console.log(`${'name'.padEnd(26)} ${'Vigil'.padStart(10)} ${''.padEnd(4)} ${(peer ?? 'no peer').padStart(10)}`);
+for (const { rows: names, what, measure, peerLacks } of kMeasurements) {
+  if (wanted && !names.some(([name]) => wanted.includes(name))) continue;
+  const own = await attempt(measure, vigilSide);
+  const theirs = peer && !peerLacks && own.values ? await attempt(measure, chromiumSide) : {};
+  names.forEach(([name, unit], index) => {
+    const row = rowOf(name, unit, own.values?.[index], theirs.values?.[index], peer);
+    const why = own.why ?? (theirs.why && `no peer: ${theirs.why}`);
+    if (why) row.why = why;
+    rows.push(row);
+    print(row, what);
+  });
+  if (own.why && !own.why.includes('namespace')) failed = true;
+}
+mkdirSync(dirname(options.out), { recursive: true });
+writeFileSync(options.out, `[\n${rows.map(row => `  ${JSON.stringify(row)}`).join(',\n')}\n]\n`);
+console.log(`\nWritten to ${options.out}. A ratio above 1 means that Vigil is better.`);
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,134 @@
+// The work, done by Vigil.
+import { Vigil } from '../tests/e2e/support/vigil.mjs';
+import { childrenOf, eventually } from '../tests/e2e/support/processes.mjs';
+import { privateKb, sum } from './memory.mjs';
+import { OriginServer } from './origin-server.mjs';
+import { median, percentile } from './statistics.mjs';
+
+const kManual = ['--network', 'manual'];
+
+async function withApp(work, options = kManual) {
+  const server = await OriginServer.start();
+  const vigil = await Vigil.start({ options });
+  try {
+    await vigil.call('network', 'online');
+    await vigil.call('install', server.url);
+    return await work(vigil, server);
+  } finally {
+    await vigil.stop();
+    await server.stop();
+  }
+}
+
+async function fire(vigil, server) {
+  const fired = await vigil.json('fire', server.url, 'sync', 'mark', '--any-tag');
+  if (fired.outcome !== 'succeeded') throw new Error(`fire: ${JSON.stringify(fired)}`);
+  return (fired.handler_started_at_us - fired.dispatched_at_us) / 1000;
+}
+
+// → { p50, p95 } in ms, from the dispatch to the handler's first line.
+export function coldStart(rounds) {
+  return withApp(async (vigil, server) => {
+    const times = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await vigil.call('worker', 'stop', server.url);
+      times.push(await fire(vigil, server));
+    }
+    return { p50: median(times), p95: percentile(times, 0.95) };
+  });
+}
+
+export function warmDispatch(rounds) {
+  return withApp(async (vigil, server) => {
+    await fire(vigil, server);
+    const times = [];
+    for (let round = 0; round < rounds; round += 1) times.push(await fire(vigil, server));
+    return median(times);
+  });
+}
+
+// → registrations per second; each is durable before its promise resolves.
+export function registrations(count, callers) {
+  return withApp(async (vigil, server) => {
+    await vigil.call('network', 'offline');
+    return vigil.valueInPage(server.url, `registerMany(${count}, ${callers}, 'tag-')`);
+  });
+}
+
+// → posts per second, from the first post's arrival to the last's.
+export function drain(count) {
+  return withApp(async (vigil, server) => {
+    await vigil.call('network', 'offline');
+    await vigil.valueInPage(server.url, `fillQueue(${count})`);
+    await vigil.inPage(server.url, 'await (await navigator.serviceWorker.ready).sync.register("drain")');
+    await vigil.call('network', 'online');
+    await server.request('/drained', 1);
+    const posts = server.requests('/posts');
+    if (posts.length !== count) throw new Error(`${posts.length} posts arrived instead of ${count}`);
+    return (count - 1) / ((posts.at(-1).atUs - posts[0].atUs) / 1e6);
+  });
+}
+
+// The worker processes: children of the zygotes, which are children of the daemon.
+function workers(vigil) {
+  return childrenOf(vigil.process.pid).flatMap(pid => childrenOf(pid));
+}
+
+// → kB of private memory per worker that has handled an event and is idle, with that many origins.
+export async function workerMemory(origins) {
+  const server = await OriginServer.start({ hosts: origins });
+  const vigil = await Vigil.start({ options: [...kManual, '--set', 'worker_idle_stop=1h'] });
+  try {
+    await vigil.call('network', 'online');
+    for (let number = 1; number <= origins; number += 1) {
+      await vigil.inPage(server.origin(number), 'await registered; await navigator.serviceWorker.ready;');
+      await vigil.json('fire', server.origin(number), 'sync', 'mark', '--any-tag');
+    }
+    const pids = await eventually(`${origins} workers run`, () => workers(vigil), found => found.length === origins);
+    return sum(pids.map(privateKb)) / origins;
+  } finally {
+    await vigil.stop();
+    await server.stop();
+  }
+}
+
+// → ms from exec to the line that says it is ready, with that many registrations on the disk.
+export function daemonStart(count, rounds) {
+  return withApp(async (vigil, server) => {
+    await vigil.call('network', 'offline');
+    await vigil.valueInPage(server.url, `registerMany(${count}, 64, 'tag-')`);
+    const times = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await vigil.stop();
+      const started = performance.now();
+      await vigil.start();
+      times.push(performance.now() - started);
+      await vigil.call('network', 'offline');
+    }
+    return median(times);
+  });
+}
+
+// → ms from the link's rise to the first request of the waiting sync. network: network-namespace.mjs.
+export async function networkUp(network, rounds) {
+  const server = await OriginServer.start({ prefix: network.enter });
+  const vigil = new Vigil({ options: ['--network', 'auto'], prefix: network.enter });
+  try {
+    network.up();
+    await vigil.start();
+    await vigil.call('install', server.url);
+    const times = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      network.down();
+      await eventually('the daemon is offline', () => vigil.valueInPage(server.url, 'navigator.onLine'), online => online === false);
+      await vigil.inPage(server.url, 'await (await navigator.serviceWorker.ready).sync.register("mark")');
+      const upUs = network.up();
+      times.push(((await server.request('/mark', round)).atUs - upUs) / 1000);
+      await eventually('the sync is done', () => vigil.syncs(), syncs => syncs.length === 0);
+    }
+    return median(times);
+  } finally {
+    await vigil.stop();
+    await server.stop();
+  }
+}
