@@ -1,0 +1,422 @@
+#include "host/sync_driver.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <deque>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "base/log.h"
+#include "host/clock.h"
+#include "host/storage_thread.h"
+#include "store/registration_store.h"
+
+namespace vigil::host {
+namespace asio = boost::asio;
+
+namespace {
+
+vigil::SyncKind EngineKind(SyncKind kind) {
+  return kind == SyncKind::kOneShot ? vigil::SyncKind::kOneShot : vigil::SyncKind::kPeriodic;
+}
+SyncKind HostKind(vigil::SyncKind kind) {
+  return kind == vigil::SyncKind::kOneShot ? SyncKind::kOneShot : SyncKind::kPeriodic;
+}
+
+vigil::DispatchOutcome EngineOutcome(DispatchOutcome::Kind kind) {
+  switch (kind) {
+    case DispatchOutcome::Kind::kSucceeded:
+      return vigil::DispatchOutcome::kSucceeded;
+    case DispatchOutcome::Kind::kRejected:
+      return vigil::DispatchOutcome::kRejected;
+    case DispatchOutcome::Kind::kFailed:
+      return vigil::DispatchOutcome::kFailed;
+    case DispatchOutcome::Kind::kTimeout:
+      return vigil::DispatchOutcome::kTimeout;
+    case DispatchOutcome::Kind::kNotStarted:
+      return vigil::DispatchOutcome::kNotStarted;
+  }
+  return vigil::DispatchOutcome::kUnknown;
+}
+
+store::LoggedEvent ToLoggedEvent(effect::Record record) {
+  store::LoggedEvent event;
+  event.at = record.at;
+  event.service = static_cast<store::Service>(record.service);
+  event.origin = std::move(record.origin);
+  event.registration_id = record.worker_registration;
+  event.name = std::move(record.event_name);
+  event.instance = std::move(record.tag);
+  event.metadata = std::move(record.metadata);
+  return event;
+}
+
+}  // namespace
+
+class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
+ public:
+  Impl(SyncDriverDependencies dependencies, const Parameters& parameters)
+      : deps_(dependencies), engine_(parameters, dependencies.ports) {}
+
+  asio::awaitable<Result<>> Start() {
+    auto self = shared_from_this();
+    deps_.clock.OnWallClockJump([weak = weak_from_this()](const Now&) {
+      if (auto impl = weak.lock()) impl->Step(input::Tick{});
+    });
+    auto load = [registrations = &deps_.registrations] { return registrations->LoadAll(); };
+    auto records = co_await deps_.storage.Run(std::move(load));
+    if (!records) co_return Fail(std::move(records).error());
+    started_ = true;
+    input::Restore restore;
+    restore.records = std::move(*records);
+    inputs_.push_front(std::move(restore));  // before the calls that came early
+    Pump();
+    co_return Result<>();
+  }
+
+  void Stop() {
+    stopped_ = true;
+    if (timer_ != 0) deps_.clock.Cancel(timer_);
+    timer_ = 0;
+    armed_for_.reset();
+  }
+
+  void Register(SyncRegisterCall call, SyncService::Done done) {
+    input::Register in;
+    in.token = ++last_token_;
+    in.key = {call.registration_id, EngineKind(call.kind), call.tag};
+    in.origin = call.origin;
+    if (call.kind == SyncKind::kPeriodic) {
+      in.min_interval_ms = std::chrono::duration_cast<std::chrono::milliseconds>(call.min_interval).count();
+    }
+    const auto windows = windows_.find(call.origin);
+    in.has_window_client = windows != windows_.end() && windows->second > 0;
+    Caller caller;
+    caller.done = std::move(done);
+    if (call.kind == SyncKind::kOneShot) {
+      caller.id = call.caller;
+      caller.registration_id = call.registration_id;
+      caller.tag = call.tag;
+      caller.acknowledges = true;
+    }
+    callers_.emplace(in.token, std::move(caller));
+    Step(std::move(in));
+  }
+
+  void GetTags(SyncKind kind, std::uint64_t registration_id, SyncService::TagsDone done) {
+    Caller caller;
+    caller.tags_done = std::move(done);
+    callers_.emplace(++last_token_, std::move(caller));
+    Step(input::GetTags{last_token_, registration_id, EngineKind(kind)});
+  }
+
+  void Unregister(std::uint64_t registration_id, std::string tag, SyncService::Done done) {
+    Caller caller;
+    caller.done = std::move(done);
+    callers_.emplace(++last_token_, std::move(caller));
+    Step(input::Unregister{last_token_, registration_id, std::move(tag)});
+  }
+
+  void Acknowledge(std::uint64_t registration_id, const std::string& tag, std::uint64_t caller) {
+    if (const auto found = unacknowledged_.find(caller); found != unacknowledged_.end()) {
+      found->second.erase({registration_id, tag});
+      if (found->second.empty()) unacknowledged_.erase(found);
+    }
+    Step(input::Acknowledge{registration_id, tag});
+  }
+
+  void CallerGone(std::uint64_t id) {
+    for (auto& [token, caller] : callers_) {
+      if (caller.acknowledges && caller.id == id) caller.gone = true;
+    }
+    const auto found = unacknowledged_.find(id);
+    if (found == unacknowledged_.end()) return;
+    const auto keys = std::move(found->second);
+    unacknowledged_.erase(found);
+    for (const auto& [registration_id, tag] : keys) Step(input::Acknowledge{registration_id, tag});
+  }
+
+  void WindowClientsChanged(const std::string& origin, int count) {
+    if (count > 0) {
+      windows_[origin] = count;
+    } else {
+      windows_.erase(origin);
+    }
+  }
+
+  void Fire(SyncKind kind, std::uint64_t registration_id, std::string origin, std::string tag,
+            bool last_chance, SyncDispatcher::Done done) {
+    if (!deps_.ports.network.Online()) {
+      DispatchOutcome outcome;
+      outcome.kind = DispatchOutcome::Kind::kRejected;
+      outcome.text = "offline: events are not sent; see `vigil network`";
+      asio::post(deps_.loop, [done = std::move(done), outcome] { done(outcome); });
+      return;
+    }
+    effect::Record record;
+    const bool periodic = kind == SyncKind::kPeriodic;
+    record.service = periodic ? LogService::kPeriodicBackgroundSync : LogService::kBackgroundSync;
+    record.worker_registration = registration_id;
+    record.origin = std::move(origin);
+    record.event_name = periodic ? "Dispatched periodicsync event" : "Dispatched sync event";
+    record.tag = tag;
+    if (!periodic) record.metadata.emplace_back("Last Chance", last_chance ? "Yes" : "No");
+    record.at = deps_.clock.now().wall;
+    Carry(std::move(record));
+    SyncDispatcher::SyncEvent event;
+    event.kind = kind;
+    event.registration_id = registration_id;
+    event.tag = std::move(tag);
+    event.last_chance = last_chance;
+    event.limit = engine_.parameters().sync_event_limit;
+    deps_.dispatcher.DispatchSyncEvent(std::move(event), std::move(done));
+  }
+
+  // Inputs that come up while effects are being carried out wait their turn, so that batches keep their
+  // order.
+  void Step(Input input) {
+    inputs_.push_back(std::move(input));
+    if (started_) Pump();
+  }
+
+  const Engine& engine() const { return engine_; }
+  Now now() const { return deps_.clock.now(); }
+
+  std::function<void(const std::vector<store::LoggedEvent>&)> on_events;
+  std::function<void()> on_change;
+
+ private:
+  struct Caller {
+    SyncService::Done done;
+    SyncService::TagsDone tags_done;
+    bool acknowledges = false;
+    bool gone = false;
+    std::uint64_t id = 0;
+    std::uint64_t registration_id = 0;
+    std::string tag;
+  };
+
+  void Pump() {
+    if (pumping_) return;
+    pumping_ = true;
+    auto self = shared_from_this();  // a callback may let the driver go
+    bool changed = false;
+    while (!inputs_.empty()) {
+      const Input input = std::move(inputs_.front());
+      inputs_.pop_front();
+      Effects effects = engine_.Step(input, deps_.clock.now());
+      changed = changed || !effects.empty();
+      for (Effect& effect : effects) {
+        std::visit([this](auto& one) { Carry(std::move(one)); }, effect);
+      }
+    }
+    pumping_ = false;
+    if (stopped_) return;
+    Arm();
+    if (changed && on_change) on_change();
+  }
+
+  void Arm() {
+    const auto wake = engine_.next_wake();
+    if (wake == armed_for_ && (timer_ != 0 || !wake)) return;
+    if (timer_ != 0) deps_.clock.Cancel(timer_);
+    timer_ = 0;
+    armed_for_ = wake;
+    if (!wake) return;
+    timer_ = deps_.clock.At(*wake, [weak = weak_from_this()] {
+      auto impl = weak.lock();
+      if (!impl || impl->stopped_) return;
+      impl->timer_ = 0;
+      impl->Step(input::Tick{});
+    });
+  }
+
+  // ---- effects
+
+  void Carry(effect::Persist persist) {
+    waiting_.push_back(std::move(persist));
+    if (writing_) return;
+    writing_ = true;
+    asio::co_spawn(deps_.loop, WriteLoop(shared_from_this()), asio::detached);
+  }
+
+  // One transaction after the other; each takes all batches that came up while the one before was written.
+  static asio::awaitable<void> WriteLoop(std::shared_ptr<Impl> self) {
+    while (!self->waiting_.empty()) {
+      std::vector<BatchNumber> numbers;
+      std::vector<store::RegistrationStore::Batch> batches;
+      for (effect::Persist& persist : self->waiting_) {
+        numbers.push_back(persist.batch);
+        batches.push_back(std::move(persist.changes));
+      }
+      self->waiting_.clear();
+      auto write = [registrations = &self->deps_.registrations, batches = std::move(batches)] {
+        return registrations->Apply(batches);
+      };
+      const Result<> written = co_await self->deps_.storage.Run(std::move(write));
+      if (!written) log::Error("sync registrations cannot be stored: {}", written.error().message);
+      for (const BatchNumber number : numbers) {
+        if (written) {
+          self->inputs_.push_back(input::Persisted{number});
+        } else {
+          self->inputs_.push_back(input::StoreFailed{number, written.error().message});
+        }
+      }
+      self->Pump();
+    }
+    self->writing_ = false;
+  }
+
+  void Carry(effect::Reply reply) {
+    const auto found = callers_.find(reply.token);
+    if (found == callers_.end()) return;
+    Caller caller = std::move(found->second);
+    callers_.erase(found);
+    if (caller.acknowledges && !reply.error) {
+      if (caller.gone) {
+        Step(input::Acknowledge{caller.registration_id, caller.tag});
+      } else {
+        unacknowledged_[caller.id].insert({caller.registration_id, caller.tag});
+      }
+    }
+    if (caller.tags_done) {
+      if (reply.error) {
+        caller.tags_done(tl::unexpected(ScriptError{reply.error->name, reply.error->message}));
+      } else {
+        caller.tags_done(std::move(reply.tags));
+      }
+    } else if (caller.done) {
+      if (reply.error) {
+        caller.done(tl::unexpected(ScriptError{reply.error->name, reply.error->message}));
+      } else {
+        caller.done(ScriptResult<>());
+      }
+    }
+  }
+
+  void Carry(effect::Dispatch dispatch) {
+    if (stopped_) return;
+    SyncDispatcher::SyncEvent event;
+    event.kind = HostKind(dispatch.key.kind);
+    event.registration_id = dispatch.key.worker_registration;
+    event.tag = std::move(dispatch.key.tag);
+    event.last_chance = dispatch.last_chance;
+    event.limit = std::max(Duration(1), Duration(dispatch.deadline - deps_.clock.now().mono));
+    auto done = [weak = weak_from_this(), token = dispatch.token](DispatchOutcome outcome) {
+      auto impl = weak.lock();
+      if (!impl || impl->stopped_) return;
+      impl->Step(input::DispatchFinished{token, EngineOutcome(outcome.kind), std::move(outcome.text)});
+    };
+    deps_.dispatcher.DispatchSyncEvent(std::move(event), std::move(done));
+  }
+
+  void Carry(effect::Record record) {
+    records_.push_back(ToLoggedEvent(std::move(record)));
+    if (logging_) return;
+    logging_ = true;
+    asio::co_spawn(deps_.loop, LogLoop(shared_from_this()), asio::detached);
+  }
+
+  static asio::awaitable<void> LogLoop(std::shared_ptr<Impl> self) {
+    while (!self->records_.empty()) {
+      auto append = [events = &self->deps_.events, records = std::exchange(self->records_, {})]() mutable {
+        return events->Append(std::move(records));
+      };
+      const auto appended = co_await self->deps_.storage.Run(std::move(append));
+      if (!appended) {
+        log::Warning("the event log cannot be written: {}", appended.error().message);
+      } else if (!appended->empty() && self->on_events && !self->stopped_) {
+        self->on_events(*appended);
+      }
+    }
+    self->logging_ = false;
+  }
+
+  SyncDriverDependencies deps_;
+  Engine engine_;
+  bool started_ = false;
+  bool stopped_ = false;
+  bool pumping_ = false;
+  std::deque<Input> inputs_;
+
+  bool writing_ = false;
+  std::vector<effect::Persist> waiting_;
+  bool logging_ = false;
+  std::vector<store::LoggedEvent> records_;
+
+  TimerId timer_ = 0;
+  std::optional<MonoTime> armed_for_;
+
+  ReplyToken last_token_ = 0;
+  std::unordered_map<ReplyToken, Caller> callers_;
+  // Durable registrations whose caller has not said yet that it saw its promise resolve, by caller.
+  std::map<std::uint64_t, std::set<std::pair<std::uint64_t, std::string>>> unacknowledged_;
+  std::map<std::string, int> windows_;
+};
+
+SyncDriver::SyncDriver(SyncDriverDependencies dependencies, const Parameters& parameters)
+    : impl_(std::make_shared<Impl>(dependencies, parameters)) {}
+SyncDriver::~SyncDriver() { impl_->Stop(); }
+
+asio::awaitable<Result<>> SyncDriver::Start() { return impl_->Start(); }
+void SyncDriver::Stop() { impl_->Stop(); }
+
+void SyncDriver::Register(SyncRegisterCall call, Done done) {
+  impl_->Register(std::move(call), std::move(done));
+}
+void SyncDriver::GetTags(SyncKind kind, std::uint64_t registration_id, TagsDone done) {
+  impl_->GetTags(kind, registration_id, std::move(done));
+}
+void SyncDriver::Unregister(std::uint64_t registration_id, std::string tag, Done done) {
+  impl_->Unregister(registration_id, std::move(tag), std::move(done));
+}
+void SyncDriver::Acknowledge(std::uint64_t registration_id, std::string tag, std::uint64_t caller) {
+  impl_->Acknowledge(registration_id, tag, caller);
+}
+void SyncDriver::CallerGone(std::uint64_t caller) { impl_->CallerGone(caller); }
+void SyncDriver::RegistrationKnown(std::uint64_t, std::string) {}
+void SyncDriver::RegistrationDeleted(std::uint64_t registration_id) {
+  impl_->Step(input::WorkerRegistrationDeleted{0, registration_id});
+}
+void SyncDriver::OriginCleared(std::string origin) {
+  impl_->Step(input::OriginCleared{0, std::move(origin)});
+}
+void SyncDriver::WindowClientsChanged(std::string origin, int count) {
+  impl_->WindowClientsChanged(origin, count);
+}
+
+void SyncDriver::NetworkChanged() { impl_->Step(input::NetworkChanged{}); }
+void SyncDriver::PermissionChanged(const std::string& origin) {
+  impl_->Step(input::PermissionChanged{origin});
+}
+void SyncDriver::AppInstalled(const std::string& origin) { impl_->Step(input::AppInstalled{origin}); }
+void SyncDriver::AppUninstalled(const std::string& origin) { impl_->Step(input::AppUninstalled{origin}); }
+void SyncDriver::EngagementChanged(const std::string& origin) {
+  impl_->Step(input::EngagementChanged{origin});
+}
+void SyncDriver::WallClockJumped() { impl_->Step(input::Tick{}); }
+void SyncDriver::EmulateOffline(std::uint64_t registration_id, bool offline) {
+  impl_->Step(input::EmulateOffline{registration_id, offline});
+}
+void SyncDriver::TryStoreAgain() { impl_->Step(input::StoreRecovered{}); }
+
+std::vector<vigil::RegistrationView> SyncDriver::List() const { return impl_->engine().List(impl_->now()); }
+std::vector<vigil::RegistrationView> SyncDriver::List(std::uint64_t registration_id) const {
+  return impl_->engine().List(registration_id, impl_->now());
+}
+void SyncDriver::Fire(SyncKind kind, std::uint64_t registration_id, std::string origin, std::string tag,
+                      bool last_chance, SyncDispatcher::Done done) {
+  impl_->Fire(kind, registration_id, std::move(origin), std::move(tag), last_chance, std::move(done));
+}
+void SyncDriver::OnEvents(std::function<void(const std::vector<store::LoggedEvent>&)> sink) {
+  impl_->on_events = std::move(sink);
+}
+void SyncDriver::OnChange(std::function<void()> sink) { impl_->on_change = std::move(sink); }
+const Engine& SyncDriver::engine() const { return impl_->engine(); }
+
+}  // namespace vigil::host
