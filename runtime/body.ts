@@ -160,14 +160,15 @@ export function extractBody(value: unknown, keepalive = false): { body: BodyStat
   return { body: BodyState.ofBytes(native.utf8Encode(USVString(value))), type: "text/plain;charset=UTF-8" };
 }
 
+const nothing = () => Promise.resolve();
 // How a body goes into a message: inline when it is small and here, else as a stream. start() is to be called after the
-// message was sent.
-export function encodeBody(body: BodyState | null, limit = inlineLimit): { body: HttpBody | undefined; start(): void } {
-  if (!body) return { body: undefined, start() {} };
+// message was sent; its promise fulfils when all is sent.
+export function encodeBody(body: BodyState | null, limit = inlineLimit): { body: HttpBody | undefined; start(): Promise<void> } {
+  if (!body) return { body: undefined, start: nothing };
   const known = body.knownBytes;
   if (known && known.byteLength <= limit) {
     void body.consume();
-    return { body: { inline: known }, start() {} };
+    return { body: { inline: known }, start: nothing };
   }
   return streamOut(body.source());
 }

@@ -103,11 +103,11 @@ export interface ByteSource {
 }
 
 // Returns what goes into the message; start() must be called after the message was sent.
-export function streamOut(source: ByteSource): { body: HttpBody; start(): void } {
+export function streamOut(source: ByteSource): { body: HttpBody; start(): Promise<void> } {
   const stream = ++lastOutgoing;
   const state: Outgoing = { credit: initialCredit, cancelled: false, wake: null };
   outgoing.set(stream, state);
-  return { body: { stream }, start: () => void pump(stream, state, source) };
+  return { body: { stream }, start: () => pump(stream, state, source) };
 }
 async function pump(stream: number, state: Outgoing, source: ByteSource): Promise<void> {
   try {

@@ -26,7 +26,7 @@ export async function fetchRequest(request: Request): Promise<Response> {
   const message = encodeRequest(request);
   const { body, start } = encodeBody(Request.bodyOf(request));
   const { reply, cancel } = port.cancellableRequest({ fetch: { ...message, body } });
-  start();
+  void start();
   let giveUp: (reason: unknown) => void;
   const aborted = new Promise<never>((_, reject) => (giveUp = reject));
   const forget = AbortSignal.addAlgorithm(signal, () => {

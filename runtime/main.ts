@@ -1,15 +1,34 @@
 // The bundle's entry: install() dresses a fresh V8 context as a service worker's or a page's global scope. It runs once
 // per context in the zygote; start() and everything after it runs in the forked child.
-import { ToWorker } from "#ipc/vigil.ts";
+import { type Start, ToWorker } from "#ipc/vigil.ts";
 import { configureTextEncoding } from "@bufbuild/protobuf/wire";
-import { DOMException } from "./domexception.ts";
 import { installBodyStreams } from "./body_stream.ts";
-import { installFetch } from "./fetch.ts";
-import { exposeStreams } from "./streams.ts";
-import { exposeUrls } from "./url.ts";
-import { type Native, type ScopeKind, native, setNative } from "./native.ts";
+import { installConsole, print } from "./console.ts";
+import { DOMException } from "./domexception.ts";
+import { rejectionHandled, reportException, unhandledRejection } from "./errors.ts";
+import { setFetchWarning } from "./fetch.ts";
+import { installMessaging } from "./messaging.ts";
+import { type Native, native, type ScopeKind, setNative } from "./native.ts";
+import { defineNavigator, installNavigatorMessages, setIdentity, setNetwork } from "./navigator.ts";
+import { installNotifications } from "./notifications.ts";
+import { beginTime } from "./performance.ts";
 import { socketPort } from "./port.ts";
+import { exposeStreams } from "./streams.ts";
+import { runTimer } from "./timers.ts";
+import { environment, exposeUrls } from "./url.ts";
 import { exposeInterfaces } from "./webidl.ts";
+import { installWorkerScope, startWorkerScope } from "./worker_scope.ts";
+
+// What the embedder calls.
+interface Host {
+  start(message: Uint8Array): void;
+  receive(message: Uint8Array): void;
+  timer(id: number): void;
+  unhandledRejection(promise: Promise<unknown>, reason: unknown): void;
+  rejectionHandled(promise: Promise<unknown>): void;
+  uncaught(error: unknown): void;
+  dataCloneError(message: string): object;
+}
 
 // The messages carry UTF-8; the coder must not look for a TextEncoder that a script may have replaced.
 function useNativeText(): void {
@@ -20,24 +39,39 @@ function useNativeText(): void {
   });
 }
 
-export function install(given: Native, scope: ScopeKind): object {
+export function install(given: Native, scope: ScopeKind): Host {
   setNative(given, scope);
   useNativeText();
   installBodyStreams();
+  installMessaging();
+  installNavigatorMessages();
+  installNotifications(scope);
+  defineNavigator(scope);
+  setFetchWarning((text) => print("error", text));
+  if (scope === "service-worker") installWorkerScope(globalThis);
+  installConsole(globalThis);
   exposeInterfaces(globalThis, scope);
   exposeStreams(globalThis);
   exposeUrls(globalThis, scope);
-  installFetch(globalThis, scope === "page" ? "Window" : "WorkerGlobalScope");
   return {
-    start(bytes: Uint8Array): void {
-      ToWorker.decode(bytes);
+    start(message) {
+      const { start } = ToWorker.decode(message);
+      if (start) startScope(start);
     },
-    receive(bytes: Uint8Array): void {
-      socketPort.receive(ToWorker.decode(bytes));
-    },
-    timer(id: number): void {
-      void id;
-    },
-    dataCloneError: (message: string) => new DOMException(message, "DataCloneError"),
+    receive: (message) => socketPort.receive(ToWorker.decode(message)),
+    timer: runTimer,
+    unhandledRejection,
+    rejectionHandled,
+    uncaught: reportException,
+    dataCloneError: (message) => new DOMException(message, "DataCloneError"),
   };
+}
+
+function startScope(start: Start): void {
+  environment.url = environment.baseUrl = start.url;
+  environment.origin = start.origin;
+  setIdentity(start.userAgent, start.languages);
+  if (start.network) setNetwork(start.network);
+  beginTime();
+  if (start.serviceWorker) startWorkerScope(start);
 }

@@ -74,11 +74,11 @@ function start(handler: unknown, delay: unknown, args: unknown[], repeat: boolea
   return id;
 }
 
-export function installTimers(global: object, reportException: (error: unknown) => void): void {
+export function installTimers(global: object, scopeName: string, reportException: (error: unknown) => void): void {
   report = reportException;
   const require = (count: number, name: string, args: ArrayLike<unknown>) => {
     if (args.length < count) {
-      throw new TypeError(`Failed to execute '${name}' on '${global.constructor.name}': ${count} argument required, but only ${args.length} present.`);
+      throw new TypeError(`Failed to execute '${name}' on '${scopeName}': ${count} argument required, but only ${args.length} present.`);
     }
   };
   const functions = {
@@ -99,7 +99,7 @@ export function installTimers(global: object, reportException: (error: unknown) 
     queueMicrotask(action: unknown): void {
       require(1, "queueMicrotask", arguments);
       if (typeof action !== "function") {
-        throw new TypeError(`Failed to execute 'queueMicrotask' on '${global.constructor.name}': parameter 1 is not of type 'Function'.`);
+        throw new TypeError(`Failed to execute 'queueMicrotask' on '${scopeName}': parameter 1 is not of type 'Function'.`);
       }
       enqueueMicrotask(() => {
         try {

@@ -24,3 +24,10 @@ declare module "whatwg-url" {
     readonly searchParams: URLSearchParams;
   }
 }
+declare module "@exodus/bytes/encoding.js" {
+  export function normalizeEncoding(label: string): string | null;
+  export class TextDecoder {
+    constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });
+    decode(bytes: Uint8Array, options: { stream: boolean }): string;
+  }
+}

@@ -194,6 +194,7 @@ export type Exposure = "everywhere" | "service-worker" | "page" | "nowhere";
 export interface InterfaceOptions {
   name: string;
   constructorArguments?: Converter<any>[]; // absent: the interface has no constructor
+  construct?: InterfaceClass; // what `new` makes, if not the class itself
   operations?: Record<string, Converter<any>[]>; // arguments of prototype methods; others: any, as the method's length says
   synchronousStatics?: string[]; // statics that share a name with a promise operation
   promises?: string[]; // operations and attributes with a promise type, besides async methods
@@ -332,7 +333,7 @@ function makeConstructor(cls: InterfaceClass, options: InterfaceOptions): Functi
       );
     }
     try {
-      return Reflect.construct(cls, convertArguments(constructorArguments, args, required), newTarget);
+      return Reflect.construct(options.construct ?? cls, convertArguments(constructorArguments, args, required), newTarget);
     } catch (error) {
       throw withPrefix(error, prefix);
     }

@@ -7,7 +7,8 @@ import * as util from "node:util";
 import v8 from "node:v8";
 import vm from "node:vm";
 
-const output = process.env["VIGIL_RUNTIME_OUT"]!;
+const output = process.env["VIGIL_RUNTIME_OUT"];
+if (!output) throw new Error("set VIGIL_RUNTIME_OUT to the build's generated/runtime, or run these tests with ctest");
 const bundle = readFileSync(process.env["VIGIL_RUNTIME_BUNDLE"] ?? join(output, "bundle.js"), "utf8");
 const script = new vm.Script(bundle, { filename: "vigil:runtime" });
 
@@ -33,6 +34,9 @@ export interface Answer {
   (request: any): any; // the body of a Reply, or undefined: no answer (yet)
 }
 
+let current: Scope | null = null;
+process.on("unhandledRejection", (reason, promise) => current?.host.unhandledRejection(promise, reason));
+
 // One scope with its host object, and what it sent.
 export class Scope {
   readonly context: vm.Context;
@@ -45,7 +49,9 @@ export class Scope {
   #seq = 0;
 
   constructor(kind: "service-worker" | "page") {
-    this.context = vm.createContext({}, { microtaskMode: undefined as never });
+    // An ordinary global object: scripts see it as their own, without the interceptors of a contextified one.
+    this.context = vm.createContext(vm.constants.DONT_CONTEXTIFY as never);
+    current = this;
     const install = script.runInContext(this.context) as (native: object, kind: string) => any;
     this.host = install(this.#native(), kind);
   }
@@ -108,6 +114,8 @@ export class Scope {
       : value;
   }
   #onMessage(message: any): void {
+    for (const key of Object.keys(message)) if (message[key] === undefined) delete message[key];
+    if (message.request) for (const key of Object.keys(message.request)) if (message.request[key] === undefined) delete message.request[key];
     this.sent.push(message);
     if (!message.request) return;
     const body = this.answer(message.request);

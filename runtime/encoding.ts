@@ -1,0 +1,256 @@
+// Encoding Standard: TextEncoder, TextDecoder and their stream versions; HTML's atob and btoa. UTF-8 is native, all other
+// encodings are those of npm @exodus/bytes.
+import { normalizeEncoding, TextDecoder as LegacyDecoder } from "@exodus/bytes/encoding.js";
+import { DOMException } from "./domexception.ts";
+import { native } from "./native.ts";
+import { concatenate, type ReadableStream, TransformStream, type WritableStream } from "./streams.ts";
+import { any, boolean, type BufferSource, bufferSource, bytesOf, defineInterface, type Dictionary, dictionary, DOMString, fail, member, USVString } from "./webidl.ts";
+
+export class TextEncoder {
+  #brand = true;
+  get encoding(): string {
+    return "utf-8";
+  }
+  encode(input: string): Uint8Array {
+    return native.utf8Encode(input);
+  }
+  encodeInto(source: string, destination: Uint8Array): { read: number; written: number } {
+    if (!(destination instanceof Uint8Array)) fail("parameter 2 is not of type 'Uint8Array'.");
+    let read = 0;
+    let written = 0;
+    for (const character of source) {
+      const bytes = native.utf8Encode(character);
+      if (written + bytes.byteLength > destination.byteLength) break;
+      destination.set(bytes, written);
+      written += bytes.byteLength;
+      read += character.length;
+    }
+    return { read, written };
+  }
+  static isInstance(value: unknown): value is TextEncoder {
+    return typeof value === "object" && value !== null && #brand in value;
+  }
+}
+defineInterface(TextEncoder, {
+  name: "TextEncoder",
+  constructorArguments: [],
+  operations: { encode: [USVString.optional("")], encodeInto: [USVString, any] },
+});
+
+// How many bytes at the end belong to a character that is not complete yet.
+function incompleteTail(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.byteLength); ++back) {
+    const byte = bytes[bytes.byteLength - back]!;
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      if (length <= back) return 0;
+      // A first byte whose second byte already excludes it is not worth waiting for.
+      return back > 1 && !validSecond(byte, bytes[bytes.byteLength - back + 1]!) ? 0 : back;
+    }
+    if (byte < 0x80) return 0;
+  }
+  return 0;
+}
+function validSecond(first: number, second: number): boolean {
+  if (first === 0xe0) return second >= 0xa0;
+  if (first === 0xed) return second <= 0x9f;
+  if (first === 0xf0) return second >= 0x90;
+  if (first === 0xf4) return second <= 0x8f;
+  return first <= 0xf4;
+}
+
+export class TextDecoder {
+  #encoding: string;
+  #fatal: boolean;
+  #ignoreBOM: boolean;
+  #legacy: InstanceType<typeof LegacyDecoder> | null = null;
+  #pending: Uint8Array | null = null;
+  #bomSeen = false;
+  constructor(label = "utf-8", options: Dictionary = {}) {
+    const encoding = normalizeEncoding(label);
+    if (!encoding || encoding === "replacement") {
+      throw new RangeError(`Failed to construct 'TextDecoder': The encoding label provided ('${label}') is invalid.`);
+    }
+    this.#encoding = encoding;
+    this.#fatal = member(options, "TextDecoderOptions", "fatal", boolean, false);
+    this.#ignoreBOM = member(options, "TextDecoderOptions", "ignoreBOM", boolean, false);
+  }
+  get encoding(): string {
+    return this.#encoding;
+  }
+  get fatal(): boolean {
+    return this.#fatal;
+  }
+  get ignoreBOM(): boolean {
+    return this.#ignoreBOM;
+  }
+  decode(input: BufferSource | undefined, options: Dictionary): string {
+    const stream = member(options, "TextDecodeOptions", "stream", boolean, false);
+    const bytes = input === undefined ? new Uint8Array() : bytesOf(input);
+    if (this.#encoding !== "utf-8") {
+      this.#legacy ??= new LegacyDecoder(this.#encoding, { fatal: this.#fatal, ignoreBOM: this.#ignoreBOM });
+      return this.#legacy.decode(bytes, { stream });
+    }
+    return this.#decodeUtf8(bytes, stream);
+  }
+  #decodeUtf8(given: Uint8Array, stream: boolean): string {
+    let bytes = this.#pending ? concatenate([this.#pending, given]) : given;
+    this.#pending = null;
+    const seen = this.#bomSeen;
+    const tail = stream ? incompleteTail(bytes) : 0;
+    if (tail > 0) {
+      this.#pending = bytes.slice(bytes.byteLength - tail);
+      bytes = bytes.subarray(0, bytes.byteLength - tail);
+    }
+    this.#bomSeen = stream && (seen || bytes.byteLength > 0);
+    try {
+      return native.utf8Decode(bytes, this.#fatal, this.#ignoreBOM || seen);
+    } catch {
+      this.#bomSeen = false;
+      this.#pending = null;
+      fail("The encoded data was not valid.");
+    }
+  }
+  static isInstance(value: unknown): value is TextDecoder {
+    return typeof value === "object" && value !== null && #encoding in value;
+  }
+}
+defineInterface(TextDecoder, {
+  name: "TextDecoder",
+  constructorArguments: [DOMString.optional("utf-8"), dictionary("TextDecoderOptions").optional({})],
+  operations: { decode: [bufferSource.optional(), dictionary("TextDecodeOptions").optional({})] },
+});
+
+export class TextEncoderStream {
+  #pair: TransformStream<string, Uint8Array>;
+  constructor() {
+    let high = ""; // half of a surrogate pair at the end of a chunk
+    this.#pair = new TransformStream<string, Uint8Array>({
+      transform(chunk, controller) {
+        let text = high + DOMString(chunk);
+        high = /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : "";
+        if (high) text = text.slice(0, -1);
+        if (text) controller.enqueue(native.utf8Encode(text.toWellFormed()));
+      },
+      flush(controller) {
+        if (high) controller.enqueue(native.utf8Encode("\ufffd"));
+      },
+    });
+  }
+  get encoding(): string {
+    return "utf-8";
+  }
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#pair.readable;
+  }
+  get writable(): WritableStream<string> {
+    return this.#pair.writable;
+  }
+  static isInstance(value: unknown): value is TextEncoderStream {
+    return typeof value === "object" && value !== null && #pair in value;
+  }
+}
+defineInterface(TextEncoderStream, { name: "TextEncoderStream", constructorArguments: [] });
+
+export class TextDecoderStream {
+  #decoder: TextDecoder;
+  #pair: TransformStream<BufferSource, string>;
+  constructor(label = "utf-8", options: Dictionary = {}) {
+    const decoder = (this.#decoder = new TextDecoder(label, options));
+    this.#pair = new TransformStream<BufferSource, string>({
+      transform(chunk, controller) {
+        const text = decoder.decode(bufferSource(chunk), { stream: true });
+        if (text) controller.enqueue(text);
+      },
+      flush(controller) {
+        const text = decoder.decode(undefined, {});
+        if (text) controller.enqueue(text);
+      },
+    });
+  }
+  get encoding(): string {
+    return this.#decoder.encoding;
+  }
+  get fatal(): boolean {
+    return this.#decoder.fatal;
+  }
+  get ignoreBOM(): boolean {
+    return this.#decoder.ignoreBOM;
+  }
+  get readable(): ReadableStream<string> {
+    return this.#pair.readable;
+  }
+  get writable(): WritableStream<BufferSource> {
+    return this.#pair.writable;
+  }
+  static isInstance(value: unknown): value is TextDecoderStream {
+    return typeof value === "object" && value !== null && #pair in value;
+  }
+}
+defineInterface(TextDecoderStream, {
+  name: "TextDecoderStream",
+  constructorArguments: [DOMString.optional("utf-8"), dictionary("TextDecoderOptions").optional({})],
+});
+
+// ------------------------------------------------------------------------------------------------- base64
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const sextets = new Int8Array(128).fill(-1);
+for (let i = 0; i < 64; ++i) sextets[alphabet.charCodeAt(i)] = i;
+
+function encodeBase64(text: string, scopeName: string): string {
+  let result = "";
+  for (let i = 0; i < text.length; i += 3) {
+    const [a, b, c] = [text.charCodeAt(i), text.charCodeAt(i + 1) || 0, text.charCodeAt(i + 2) || 0];
+    if (a > 255 || b > 255 || c > 255) {
+      throw new DOMException(
+        `Failed to execute 'btoa' on '${scopeName}': The string to be encoded contains characters outside of the Latin1 range.`,
+        "InvalidCharacterError",
+      );
+    }
+    const left = text.length - i;
+    result += alphabet[a >> 2]! + alphabet[((a & 3) << 4) | (b >> 4)]!;
+    result += left > 1 ? alphabet[((b & 15) << 2) | (c >> 6)]! : "=";
+    result += left > 2 ? alphabet[c & 63]! : "=";
+  }
+  return result;
+}
+function decodeBase64(given: string, scopeName: string): string {
+  let text = given.replace(/[\t\n\f\r ]/g, "");
+  if (text.length % 4 === 0) text = text.replace(/==?$/, "");
+  const invalid = () =>
+    new DOMException(`Failed to execute 'atob' on '${scopeName}': The string to be decoded is not correctly encoded.`, "InvalidCharacterError");
+  if (text.length % 4 === 1) throw invalid();
+  let result = "";
+  let bits = 0;
+  let buffer = 0;
+  for (let i = 0; i < text.length; ++i) {
+    const code = text.charCodeAt(i);
+    const value = code < 128 ? sextets[code]! : -1;
+    if (value < 0) throw invalid();
+    buffer = ((buffer << 6) | value) & 0xffffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      result += String.fromCharCode((buffer >> bits) & 255);
+    }
+  }
+  return result;
+}
+export function installBase64(global: object, scopeName: string): void {
+  const require = (name: string, args: ArrayLike<unknown>) => {
+    if (args.length === 0) throw new TypeError(`Failed to execute '${name}' on '${scopeName}': 1 argument required, but only 0 present.`);
+  };
+  const functions = {
+    atob(data: unknown): string {
+      require("atob", arguments);
+      return decodeBase64(DOMString(data), scopeName);
+    },
+    btoa(data: unknown): string {
+      require("btoa", arguments);
+      return encodeBase64(DOMString(data), scopeName);
+    },
+  };
+  for (const [name, value] of Object.entries(functions)) {
+    Object.defineProperty(global, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+}

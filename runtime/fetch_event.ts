@@ -1,0 +1,144 @@
+// Service Workers §4.6: FetchEvent, and the answer of a fetch handler.
+import { type FetchEvent as FetchEventMessage, FetchResponse_Kind } from "#ipc/vigil.ts";
+import { encodeBody } from "./body.ts";
+import { print } from "./console.ts";
+import { DOMException } from "./domexception.ts";
+import { Event } from "./events.ts";
+import { ExtendableEvent, runFunctionalEvent } from "./extendable.ts";
+import { describe } from "./inspect.ts";
+import { port } from "./port.ts";
+import { Request } from "./request.ts";
+import { encodeResponse, Response } from "./response.ts";
+import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, instance, member, requiredMember } from "./webidl.ts";
+
+type Settle = { resolve(): void; reject(reason: unknown): void };
+
+export class FetchEvent extends ExtendableEvent {
+  #request: Request;
+  #clientId: string;
+  #resultingClientId: string;
+  #replacesClientId: string;
+  #isReload: boolean;
+  #preloadResponse: unknown;
+  #handled: Promise<void>;
+  #settle: Settle | null = null;
+  #response: Promise<unknown> | null = null;
+  constructor(type: string, init: Dictionary) {
+    super(type, init);
+    const dict = "FetchEventInit";
+    this.#request = requiredMember(init, dict, "request", instance("Request", () => Request));
+    this.#preloadResponse = member(init, dict, "preloadResponse", any, Promise.resolve(undefined));
+    this.#clientId = member(init, dict, "clientId", DOMString, "");
+    this.#resultingClientId = member(init, dict, "resultingClientId", DOMString, "");
+    this.#replacesClientId = member(init, dict, "replacesClientId", DOMString, "");
+    this.#isReload = member(init, dict, "isReload", boolean, false);
+    this.#handled = member(init, dict, "handled", any, undefined) as Promise<void>;
+    this.#handled ??= new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    void Promise.prototype.catch.call(this.#handled, () => {});
+  }
+  get request(): Request {
+    return this.#request;
+  }
+  get clientId(): string {
+    return this.#clientId;
+  }
+  get resultingClientId(): string {
+    return this.#resultingClientId;
+  }
+  get replacesClientId(): string {
+    return this.#replacesClientId;
+  }
+  get isReload(): boolean {
+    return this.#isReload;
+  }
+  get preloadResponse(): unknown {
+    return this.#preloadResponse;
+  }
+  get handled(): Promise<void> {
+    return this.#handled;
+  }
+  respondWith(response: unknown): void {
+    const prefix = "Failed to execute 'respondWith' on 'FetchEvent'";
+    const extension = ExtendableEvent.extensionOf(this);
+    if (!Event.isTrusted(this) || !extension) {
+      throw new DOMException(`${prefix}: Can not call respondWith on a script constructed FetchEvent.`, "InvalidStateError");
+    }
+    if (!extension.dispatching) throw new DOMException(`${prefix}: The event handler is already finished.`, "InvalidStateError");
+    if (this.#response) throw new DOMException(`${prefix}: The event has already been responded to.`, "InvalidStateError");
+    this.stopImmediatePropagation();
+    this.#response = Promise.resolve(response);
+    extension.add(this.#response.then(() => {}, () => {}));
+  }
+  static override isInstance(value: unknown): value is FetchEvent {
+    return typeof value === "object" && value !== null && #clientId in value;
+  }
+  static responseOf(event: FetchEvent): Promise<unknown> | null {
+    return event.#response;
+  }
+  static settle(event: FetchEvent, error?: Error): void {
+    if (error) event.#settle?.reject(error);
+    else event.#settle?.resolve();
+  }
+}
+defineInterface(FetchEvent, {
+  name: "FetchEvent",
+  constructorArguments: [DOMString, dictionary("FetchEventInit")],
+  operations: { respondWith: [any] },
+  promises: ["handled", "preloadResponse"],
+  exposed: "service-worker",
+});
+
+export function runFetchEvent(id: number, message: FetchEventMessage): void {
+  if (!message.request) return;
+  const request = Request.decode(message.request);
+  const { clientId, resultingClientId, replacesClientId } = message;
+  const event = new FetchEvent("fetch", { request, clientId, resultingClientId, replacesClientId, cancelable: true });
+  runFunctionalEvent(id, event, () => {
+    const response = FetchEvent.responseOf(event);
+    if (!response) {
+      const kind = event.defaultPrevented ? FetchResponse_Kind.NETWORK_ERROR : FetchResponse_Kind.FALLBACK;
+      FetchEvent.settle(event);
+      port.notify({ fetchResponse: { eventId: id, kind } });
+      return;
+    }
+    const answered = response.then(
+      (value) => answer(id, event, value),
+      (reason: unknown) => refuse(id, event, `the promise was rejected: ${describe(reason)}`),
+    );
+    ExtendableEvent.extensionOf(event)!.add(answered);
+  });
+}
+async function answer(id: number, event: FetchEvent, value: unknown): Promise<void> {
+  const problem = problemOf(event.request, value);
+  if (problem !== null) {
+    refuse(id, event, problem);
+    return;
+  }
+  const response = value as Response;
+  const { body, start } = encodeBody(Response.bodyOf(response));
+  port.notify({ fetchResponse: { eventId: id, kind: FetchResponse_Kind.RESPONSE, response: { ...encodeResponse(response), body } } });
+  FetchEvent.settle(event);
+  await start();
+}
+// Service Workers "Handle Fetch": what may not be given as a response.
+function problemOf(request: Request, value: unknown): string | null {
+  if (!Response.isInstance(value)) return "an object that was not a Response was passed to respondWith().";
+  if (value.type === "error") return "Response.error() was passed to respondWith().";
+  if (value.type === "opaque" && request.mode !== "no-cors") {
+    return `an "opaque" response was used for a request whose type is not no-cors`;
+  }
+  if (value.type === "opaqueredirect" && request.redirect !== "manual") {
+    return `an "opaqueredirect" type response was used for a request whose redirect mode is not "manual".`;
+  }
+  if (value.type === "cors" && request.mode === "same-origin") return `a "cors" response was used for a "same-origin" request.`;
+  if (value.redirected && request.redirect !== "follow") {
+    return `a redirected response was used for a request whose redirect mode is not "follow".`;
+  }
+  if (Response.bodyOf(value)?.unusable) return "a Response whose body is locked or was read cannot be used to respond to a request.";
+  return null;
+}
+function refuse(id: number, event: FetchEvent, why: string): void {
+  print("error", `The FetchEvent for "${event.request.url}" resulted in a network error response: ${why}`, "");
+  FetchEvent.settle(event, new TypeError("The response was a network error"));
+  port.notify({ fetchResponse: { eventId: id, kind: FetchResponse_Kind.NETWORK_ERROR } });
+}

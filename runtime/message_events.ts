@@ -1,0 +1,123 @@
+// Events that carry data: MessageEvent, ErrorEvent, PromiseRejectionEvent, ProgressEvent, CloseEvent, StorageEvent.
+import { Event, type EventInit, eventInit } from "./events.ts";
+import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, double, member, nullable, requiredMember, sequence, unsignedLong, USVString } from "./webidl.ts";
+
+export class MessageEvent extends Event {
+  #data: unknown;
+  #origin: string;
+  #lastEventId: string;
+  #source: object | null;
+  #ports: readonly object[];
+  constructor(type: string, init: Dictionary = {}) {
+    super(type, init as EventInit);
+    const dict = "MessageEventInit";
+    this.#data = member(init, dict, "data", any, null);
+    this.#origin = member(init, dict, "origin", USVString, "");
+    this.#lastEventId = member(init, dict, "lastEventId", DOMString, "");
+    this.#source = member(init, dict, "source", nullable(any), null) as object | null;
+    this.#ports = Object.freeze(member(init, dict, "ports", sequence(any), []) as object[]);
+  }
+  get data(): unknown {
+    return this.#data;
+  }
+  get origin(): string {
+    return this.#origin;
+  }
+  get lastEventId(): string {
+    return this.#lastEventId;
+  }
+  get source(): object | null {
+    return this.#source;
+  }
+  get ports(): readonly object[] {
+    return this.#ports;
+  }
+  static override isInstance(value: unknown): value is MessageEvent {
+    return typeof value === "object" && value !== null && #lastEventId in value;
+  }
+}
+defineInterface(MessageEvent, { name: "MessageEvent", constructorArguments: [DOMString, eventInit("MessageEventInit")] });
+
+export class ErrorEvent extends Event {
+  #message: string;
+  #filename: string;
+  #lineno: number;
+  #colno: number;
+  #error: unknown;
+  constructor(type: string, init: Dictionary = {}) {
+    super(type, init as EventInit);
+    const dict = "ErrorEventInit";
+    this.#message = member(init, dict, "message", DOMString, "");
+    this.#filename = member(init, dict, "filename", USVString, "");
+    this.#lineno = member(init, dict, "lineno", unsignedLong, 0);
+    this.#colno = member(init, dict, "colno", unsignedLong, 0);
+    this.#error = member(init, dict, "error", any, undefined);
+  }
+  get message(): string {
+    return this.#message;
+  }
+  get filename(): string {
+    return this.#filename;
+  }
+  get lineno(): number {
+    return this.#lineno;
+  }
+  get colno(): number {
+    return this.#colno;
+  }
+  get error(): unknown {
+    return this.#error;
+  }
+  static override isInstance(value: unknown): value is ErrorEvent {
+    return typeof value === "object" && value !== null && #message in value;
+  }
+}
+defineInterface(ErrorEvent, { name: "ErrorEvent", constructorArguments: [DOMString, eventInit("ErrorEventInit")] });
+
+export class PromiseRejectionEvent extends Event {
+  #promise: unknown;
+  #reason: unknown;
+  constructor(type: string, init: Dictionary) {
+    super(type, init as EventInit);
+    this.#promise = requiredMember(init, "PromiseRejectionEventInit", "promise", any);
+    this.#reason = member(init, "PromiseRejectionEventInit", "reason", any, undefined);
+  }
+  get promise(): unknown {
+    return this.#promise;
+  }
+  get reason(): unknown {
+    return this.#reason;
+  }
+  static override isInstance(value: unknown): value is PromiseRejectionEvent {
+    return typeof value === "object" && value !== null && #promise in value;
+  }
+}
+defineInterface(PromiseRejectionEvent, {
+  name: "PromiseRejectionEvent",
+  constructorArguments: [DOMString, dictionary("PromiseRejectionEventInit")],
+});
+
+export class ProgressEvent extends Event {
+  #lengthComputable: boolean;
+  #loaded: number;
+  #total: number;
+  constructor(type: string, init: Dictionary = {}) {
+    super(type, init as EventInit);
+    this.#lengthComputable = member(init, "ProgressEventInit", "lengthComputable", boolean, false);
+    this.#loaded = member(init, "ProgressEventInit", "loaded", double, 0);
+    this.#total = member(init, "ProgressEventInit", "total", double, 0);
+  }
+  get lengthComputable(): boolean {
+    return this.#lengthComputable;
+  }
+  get loaded(): number {
+    return this.#loaded;
+  }
+  get total(): number {
+    return this.#total;
+  }
+  static override isInstance(value: unknown): value is ProgressEvent {
+    return typeof value === "object" && value !== null && #loaded in value;
+  }
+}
+defineInterface(ProgressEvent, { name: "ProgressEvent", constructorArguments: [DOMString, eventInit("ProgressEventInit")] });

@@ -1,0 +1,55 @@
+// The scripts of a service worker version: the main one, what it imports, and the rules when importing is possible
+// (Service Workers §4.1.5, "import scripts" §3.4).
+import type { Script } from "#ipc/vigil.ts";
+import { DOMException } from "./domexception.ts";
+import { native } from "./native.ts";
+import { port } from "./port.ts";
+import { parseUrl } from "./url.ts";
+
+const scripts = new Map<string, Script>();
+let mayFetch: () => boolean = () => false;
+
+export function setScripts(given: readonly Script[], canFetch: () => boolean): void {
+  for (const script of given) scripts.set(script.url, script);
+  mayFetch = canFetch;
+}
+
+// A script that was imported before, or while installing, a new one. Anything else is a network error: an installed
+// worker must work off line.
+function load(url: string, doing: string): Script {
+  const known = scripts.get(url);
+  if (known) return known;
+  const failed = (why: string) => new DOMException(`${doing}: The script at '${url}' failed to load${why}.`, "NetworkError");
+  if (!mayFetch()) throw failed(": it was not imported when the service worker was installed");
+  let script: Script | undefined;
+  try {
+    script = port.requestSync({ importScript: { url } }).script;
+  } catch (error) {
+    throw failed(`: ${(error as Error).message}`);
+  }
+  if (!script) throw failed("");
+  scripts.set(url, script);
+  return script;
+}
+
+export function importScripts(urls: readonly unknown[]): void {
+  const doing = "Failed to execute 'importScripts' on 'WorkerGlobalScope'";
+  const absolute = urls.map((given) => {
+    const url = parseUrl(String(given));
+    if (!url) throw new DOMException(`${doing}: The URL '${String(given)}' is invalid.`, "SyntaxError");
+    return url.href;
+  });
+  for (const url of absolute) native.runScript(load(url, doing).source, url);
+}
+
+export function resolveModule(specifier: string, referrer: string): { url: string; source: Uint8Array } {
+  const isUrlLike = /^(\.{0,2}\/|[A-Za-z][A-Za-z0-9+.-]*:)/.test(specifier);
+  const url = isUrlLike ? parseUrl(specifier, referrer) : null;
+  if (!url) {
+    throw new TypeError(
+      `Failed to resolve module specifier "${specifier}". Relative references must start with either "/", "./", or "../".`,
+    );
+  }
+  const script = load(url.href, "Failed to load a module");
+  return { url: script.responseUrl || url.href, source: script.source };
+}

@@ -1,0 +1,149 @@
+// HTML §2.7: structured clone. V8 does the work; here are the platform objects that can be cloned or transferred.
+import { Blob, File } from "./blob.ts";
+import { DOMException } from "./domexception.ts";
+import { type DeserializeHost, native, type SerializeHost } from "./native.ts";
+import { interfaces, isArrayBuffer } from "./webidl.ts";
+
+const enum Tag {
+  Blob = 1,
+  File = 2,
+  DOMException = 3,
+  Port = 4,
+}
+
+// What messaging.ts knows about ports; it registers itself, since it needs this file.
+export interface PortTransfer {
+  isPort(value: unknown): boolean;
+  isDetached(port: object): boolean;
+  detach(port: object): unknown;
+  attach(payload: unknown): object;
+}
+let ports: PortTransfer = { isPort: () => false, isDetached: () => true, detach: () => null, attach: () => ({}) };
+export function setPortTransfer(transfer: PortTransfer): void {
+  ports = transfer;
+}
+
+let platformPrototypes: Set<object> | null = null;
+function isPlatformObject(value: object): boolean {
+  platformPrototypes ??= new Set([...interfaces.values()].map((each) => each.constructor.prototype as object));
+  for (let proto: unknown = Object.getPrototypeOf(value); proto; proto = Object.getPrototypeOf(proto)) {
+    if (platformPrototypes.has(proto as object)) return true;
+  }
+  return false;
+}
+function cannotClone(value: object): DOMException {
+  const name = (value as { constructor?: { name?: string } }).constructor?.name ?? "Object";
+  return new DOMException(`#<${name}> could not be cloned.`, "DataCloneError");
+}
+
+class Writer implements SerializeHost {
+  #transferred: Map<object, number>;
+  constructor(transferred: Map<object, number>) {
+    this.#transferred = transferred;
+  }
+  write(value: object): { tag: number; payload: unknown } | undefined {
+    if (File.isInstance(value)) {
+      const payload = { bytes: Blob.bytesOf(value), type: value.type, name: value.name, lastModified: value.lastModified };
+      return { tag: Tag.File, payload };
+    }
+    if (Blob.isInstance(value)) return { tag: Tag.Blob, payload: { bytes: Blob.bytesOf(value), type: value.type } };
+    if (DOMException.isInstance(value)) {
+      const { name, message } = value;
+      return { tag: Tag.DOMException, payload: { name, message, stack: (value as { stack?: unknown }).stack } };
+    }
+    const index = this.#transferred.get(value);
+    if (index !== undefined) return { tag: Tag.Port, payload: index };
+    if (ports.isPort(value)) {
+      throw new DOMException("A MessagePort could not be cloned because it was not transferred.", "DataCloneError");
+    }
+    if (isPlatformObject(value)) throw cannotClone(value);
+    return undefined;
+  }
+}
+class Reader implements DeserializeHost {
+  #ports: object[];
+  constructor(received: object[]) {
+    this.#ports = received;
+  }
+  read(tag: number, payload: unknown): object {
+    const given = payload as Record<string, unknown>;
+    switch (tag) {
+      case Tag.Blob:
+        return Blob.over(given["bytes"] as Uint8Array<ArrayBuffer>, given["type"] as string);
+      case Tag.File: {
+        const { name, type, lastModified } = given as { name: string; type: string; lastModified: number };
+        return new File([given["bytes"]], name, { type, lastModified });
+      }
+      case Tag.DOMException: {
+        const exception = new DOMException(given["message"] as string, given["name"] as string);
+        Object.defineProperty(exception, "stack", { value: given["stack"], writable: true, configurable: true });
+        return exception;
+      }
+      case Tag.Port:
+        return this.#ports[payload as number]!;
+      default:
+        throw new DOMException("The object could not be cloned.", "DataCloneError");
+    }
+  }
+}
+
+// For what is stored: no transfer.
+export function serialize(value: unknown): Uint8Array {
+  return native.serialize(value, undefined, new Writer(new Map()));
+}
+export function deserialize(data: Uint8Array): unknown {
+  return native.deserialize(data, new Reader([]));
+}
+
+// For messages: StructuredSerializeWithTransfer. The data holds the value and what stands for the transferred ports.
+export function serializeMessage(value: unknown, transfer: readonly object[]): Uint8Array {
+  const buffers: ArrayBuffer[] = [];
+  const transferred: object[] = [];
+  for (const item of transfer) {
+    if (buffers.includes(item as ArrayBuffer) || transferred.includes(item)) {
+      throw new DOMException("ArrayBuffer or MessagePort occurs twice in the transfer list.", "DataCloneError");
+    }
+    if (isArrayBuffer(item)) {
+      if (item.detached) throw new DOMException("An ArrayBuffer is detached and could not be cloned.", "DataCloneError");
+      buffers.push(item);
+    } else if (ports.isPort(item)) {
+      if (ports.isDetached(item)) throw new DOMException("A MessagePort is already transferred or closed.", "DataCloneError");
+      transferred.push(item);
+    } else {
+      throw new DOMException("Value not transferable.", "DataCloneError");
+    }
+  }
+  const writer = new Writer(new Map(transferred.map((item, index) => [item, index])));
+  if (transferred.length === 0) return native.serialize([value], buffers, writer);
+  // The value is tried before ports are detached: an uncloneable value leaves everything as it was.
+  native.serialize(value, undefined, writer);
+  const payloads = transferred.map((item) => ports.detach(item));
+  const inner = native.serialize(value, buffers, writer);
+  return native.serialize({ inner, payloads });
+}
+export function deserializeMessage(data: Uint8Array): { value: unknown; ports: object[] } {
+  const outer = native.deserialize(data, new Reader([])) as unknown[] | { inner: Uint8Array; payloads: unknown[] };
+  if (Array.isArray(outer)) return { value: outer[0], ports: [] };
+  const received = outer.payloads.map((payload) => ports.attach(payload));
+  return { value: native.deserialize(outer.inner, new Reader(received)), ports: received };
+}
+
+// The second argument of postMessage() and structuredClone(): a list, or options with one.
+export function toTransferList(options: unknown): object[] {
+  if (options === undefined || options === null) return [];
+  if (typeof options !== "object") throw new TypeError("The provided value is not of type 'StructuredSerializeOptions'.");
+  const list = Symbol.iterator in options ? options : (options as { transfer?: unknown }).transfer;
+  return list === undefined ? [] : Array.from(list as Iterable<object>);
+}
+
+export function installStructuredClone(global: object): void {
+  const { structuredClone } = {
+    structuredClone(value: unknown, options: unknown = undefined): unknown {
+      if (arguments.length === 0) {
+        throw new TypeError("Failed to execute 'structuredClone': 1 argument required, but only 0 present.");
+      }
+      return deserializeMessage(serializeMessage(value, toTransferList(options))).value;
+    },
+  };
+  Object.defineProperty(global, "structuredClone", { value: structuredClone, writable: true, enumerable: true, configurable: true });
+}
