@@ -7,10 +7,12 @@ import { installConsole, print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { rejectionHandled, reportException, unhandledRejection } from "./errors.ts";
 import { setFetchWarning } from "./fetch.ts";
+import "./file_reader.ts";
 import { installMessaging } from "./messaging.ts";
 import { type Native, native, type ScopeKind, setNative } from "./native.ts";
 import { defineNavigator, installNavigatorMessages, setIdentity, setNetwork } from "./navigator.ts";
 import { installNotifications } from "./notifications.ts";
+import { installPageScope, startPageScope } from "./page_scope.ts";
 import { beginTime } from "./performance.ts";
 import { socketPort } from "./port.ts";
 import { exposeStreams } from "./streams.ts";
@@ -49,6 +51,7 @@ export function install(given: Native, scope: ScopeKind): Host {
   defineNavigator(scope);
   setFetchWarning((text) => print("error", text));
   if (scope === "service-worker") installWorkerScope(globalThis);
+  else installPageScope(globalThis);
   installConsole(globalThis);
   exposeInterfaces(globalThis, scope);
   exposeStreams(globalThis);
@@ -74,4 +77,5 @@ function startScope(start: Start): void {
   if (start.network) setNetwork(start.network);
   beginTime();
   if (start.serviceWorker) startWorkerScope(start);
+  else if (start.page) startPageScope(start);
 }

@@ -6,6 +6,7 @@ import { Notification } from "./notifications.ts";
 import { PeriodicSyncManager } from "./periodic_sync.ts";
 import { port } from "./port.ts";
 import { serializeMessage, toTransferList } from "./structured_clone.ts";
+import { setRuntimeTimer } from "./timers.ts";
 import { any, defineInterface, type Dictionary, dictionary, DOMString, member } from "./webidl.ts";
 
 export class ServiceWorker extends EventTarget {
@@ -91,7 +92,7 @@ export class ServiceWorkerRegistration extends EventTarget {
   }
   async update(): Promise<ServiceWorkerRegistration> {
     const reply = await port.request({ registrationId: this.#id, registrationUpdate: {} });
-    return reply.registration ? registrationObject(reply.registration) : this;
+    return reply.registration ? registrationChanged(reply.registration) : this;
   }
   async unregister(): Promise<boolean> {
     const reply = await port.request({ registrationId: this.#id, registrationUnregister: {} });
@@ -149,7 +150,10 @@ export class ServiceWorkerRegistration extends EventTarget {
     registration.#active = slot(info.active);
     registration.#unregistered = info.unregistered;
     registration.#updateViaCache = info.updateViaCache || "imports";
-    if (registration.#installing && registration.#installing !== before) fireSimple(registration, "updatefound");
+    // As a task of its own: when register() brings the news, its promise resolves first.
+    if (registration.#installing && registration.#installing !== before) {
+      setRuntimeTimer(() => fireSimple(registration, "updatefound"), 0);
+    }
     for (const worker of changed) fireSimple(worker, "statechange");
   }
   static idOf(registration: ServiceWorkerRegistration): number {

@@ -254,6 +254,10 @@ function requiredCount(converters: Converter[] | undefined, fallback: number): n
   return first < 0 ? converters.length : first;
 }
 
+// A member named toString must not find Object.prototype's.
+function own<T>(table: Record<string, T> | undefined, key: string): T | undefined {
+  return table && Object.hasOwn(table, key) ? table[key] : undefined;
+}
 type AnyFunction = (this: any, ...args: any[]) => unknown;
 function define(target: object, key: PropertyKey, descriptor: PropertyDescriptor): void {
   Object.defineProperty(target, key, { configurable: true, ...descriptor });
@@ -294,7 +298,7 @@ function wrapAttribute(
 ): void {
   const { get, set } = descriptor;
   const promise = options.promises?.includes(name) ?? false;
-  const convert = options.setters?.[name];
+  const convert = own(options.setters, name);
   const prefix = `Failed to set the '${name}' property on '${options.name}'`;
   const accessors = {
     get [name](): unknown {
@@ -360,7 +364,7 @@ export function defineInterface(cls: InterfaceClass, options: InterfaceOptions):
     if (typeof descriptor.value === "function") {
       const method = descriptor.value as AnyFunction;
       const promise = method instanceof AsyncFunction || (options.promises?.includes(key) ?? false);
-      const wrapper = wrapOperation(key, method, options.operations?.[key], name, promise, isInstance);
+      const wrapper = wrapOperation(key, method, own(options.operations, key), name, promise, isInstance);
       define(prototype, key, { value: wrapper, writable: true, enumerable: true });
     } else if (descriptor.get) {
       wrapAttribute(prototype, key, descriptor, options, isInstance);
