@@ -1,0 +1,11 @@
+// The life of a child: limits and sandbox from Start, then the event loop until the end.
+#pragma once
+
+#include "worker/native/worker.h"
+
+namespace vigil::worker {
+
+// data_bytes: private memory of the zygote, the base of the child's memory limit.
+[[noreturn]] void RunChild(Worker& worker, std::uint64_t data_bytes);
+
+}  // namespace vigil::worker

@@ -1,0 +1,28 @@
+// The functions of the `native` object that the bundle gets (runtime/native.ts has their types). Each file
+// installs its group; all throw TypeError when they are misused.
+#pragma once
+
+#include <v8-context.h>
+#include <v8-local-handle.h>
+#include <v8-object.h>
+
+namespace vigil::worker {
+
+// send requestSync setTimer clearTimer wallNowMs monoNowMs realMonoUs exit
+void InstallChannelNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// runScript compileCheck
+void InstallScriptNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// runModule, and what V8 asks the embedder about modules
+void InstallModuleNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// serialize deserialize
+void InstallCloneNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// utf8Encode utf8Decode latin1Decode
+void InstallTextNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// randomFill digest hmac, and Math.random
+void InstallCryptoNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// previewPromise isProxy
+void InstallInspectNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// The global __vigilTest: attempts to leave the sandbox, gc and crash. Only when Start asks for it.
+void InstallTestNatives(v8::Local<v8::Context> context);
+
+}  // namespace vigil::worker

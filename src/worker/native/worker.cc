@@ -1,0 +1,93 @@
+#include "worker/native/worker.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "worker/native/values.h"
+
+namespace vigil::worker {
+
+Worker* Worker::instance = nullptr;
+
+void Worker::Die(ExitStatus status, std::string_view reason) {
+  if (socket) socket->SendLast(DyingMessage(reason));
+  ::_exit(status);
+}
+
+void Worker::EndIfAsked() {
+  if (end_status == kExitCpuLimit) Die(kExitCpuLimit, "cpu limit");
+  if (end_status == kExitTerminated) Die(kExitTerminated, "terminated");
+}
+
+// A host method that throws is a bug of the bundle, or an exception of the app that the bundle let through;
+// either way host.uncaught shows it to the developer.
+void Worker::CallHost(const char* method, int argc, v8::Local<v8::Value> argv[]) {
+  v8::HandleScope scope(isolate);
+  v8::Local<v8::Value> error;
+  {
+    const v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    const v8::Local<v8::Object> host = realm->host.Get(isolate);
+    v8::TryCatch caught(isolate);
+    v8::Local<v8::Value> function;
+    if (host->Get(context, Symbol(isolate, method)).ToLocal(&function) && function->IsFunction()) {
+      if (function.As<v8::Function>()->Call(context, host, argc, argv).IsEmpty()) EndIfAsked();
+    }
+    if (caught.HasCaught()) error = caught.Exception();
+  }
+  if (!error.IsEmpty()) CallQuietly("uncaught", 1, &error);
+  Checkpoint();
+}
+
+void Worker::CallQuietly(const char* method, int argc, v8::Local<v8::Value> argv[]) {
+  const v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  const v8::Local<v8::Object> host = realm->host.Get(isolate);
+  v8::TryCatch caught(isolate);
+  v8::Local<v8::Value> function;
+  if (!host->Get(context, Symbol(isolate, method)).ToLocal(&function) || !function->IsFunction()) return;
+  if (function.As<v8::Function>()->Call(context, host, argc, argv).IsEmpty()) EndIfAsked();
+}
+
+void Worker::Checkpoint() {
+  do {
+    isolate->PerformMicrotaskCheckpoint();
+    EndIfAsked();
+    ReportRejections();
+  } while (!rejections.empty() || !handled_late.empty() || !uncaught.empty());
+  // What was reported may have queued more, but nothing that was rejected.
+  isolate->PerformMicrotaskCheckpoint();
+  EndIfAsked();
+}
+
+void Worker::ReportRejections() {
+  v8::HandleScope scope(isolate);
+  for (auto& error : std::exchange(uncaught, {})) {
+    v8::Local<v8::Value> value = error.Get(isolate);
+    CallQuietly("uncaught", 1, &value);
+  }
+  for (auto& rejection : std::exchange(rejections, {})) {
+    v8::Local<v8::Value> values[] = {rejection.promise.Get(isolate), rejection.reason.Get(isolate)};
+    CallQuietly("unhandledRejection", 2, values);
+  }
+  for (auto& promise : std::exchange(handled_late, {})) {
+    v8::Local<v8::Value> value = promise.Get(isolate);
+    CallQuietly("rejectionHandled", 1, &value);
+  }
+}
+
+std::optional<std::string_view> Worker::NextMessage() {
+  if (set_aside.empty()) return socket->Receive();
+  current_ = std::move(set_aside.front());
+  set_aside.pop_front();
+  return current_;
+}
+
+void Worker::Sleep(std::int64_t timeout_us) {
+  // From here on a signal handler may end the process itself: nothing is half done.
+  asleep = 1;
+  EndIfAsked();
+  socket->Wait(timeout_us);
+  asleep = 0;
+}
+
+}  // namespace vigil::worker

@@ -1,0 +1,96 @@
+// The state of a worker process: one isolate, two contexts that were warmed in the zygote, and, after the
+// fork, the socket, clock and timers of the one worker that this process became. One thread, one instance per
+// process.
+#pragma once
+
+#include <v8-context.h>
+#include <v8-function.h>
+#include <v8-isolate.h>
+#include <v8-persistent-handle.h>
+#include <v8-promise.h>
+
+#include <csignal>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "worker/clock.h"
+#include "worker/exit_status.h"
+#include "worker/messages.h"
+#include "worker/native/allocator.h"
+#include "worker/native/platform.h"
+#include "worker/native/random.h"
+#include "worker/socket.h"
+#include "worker/timers.h"
+
+namespace vigil::worker {
+
+// One context with the bundle's `host` object.
+struct Realm {
+  v8::Global<v8::Context> context;
+  v8::Global<v8::Object> host;
+};
+
+class Worker {
+ public:
+  Worker() = default;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  static Worker& Of(v8::Isolate* isolate) { return *static_cast<Worker*>(isolate->GetData(0)); }
+  // For signal handlers and V8's error callbacks, which come without an isolate.
+  static Worker* instance;
+
+  // Says Dying, as far as that is possible, and ends the process.
+  [[noreturn]] void Die(ExitStatus status, std::string_view reason);
+  // Ends the process if a signal asked for it. Called whenever a script has returned.
+  void EndIfAsked();
+
+  // Calls a method of host and then runs all microtasks. An exception goes to host.uncaught.
+  void CallHost(const char* method, int argc, v8::Local<v8::Value> argv[]);
+  // Runs microtasks and reports rejected promises that nobody handled, until neither is left.
+  void Checkpoint();
+
+  // The next message: first those that a requestSync set aside, then the socket's. Without waiting.
+  std::optional<std::string_view> NextMessage();
+  // Sleeps until the socket can be used, a signal asks for the end, or the timeout (-1: none).
+  void Sleep(std::int64_t timeout_us);
+
+  v8::Isolate* isolate = nullptr;
+  WorkerClock clock;
+  WorkerPlatform platform{clock};
+  std::shared_ptr<CappedAllocator> allocator = std::make_shared<CappedAllocator>();
+  Realm service_worker;
+  Realm page;
+  Realm* realm = nullptr;  // the one in use, after Start
+  Random random;
+  std::optional<WorkerSocket> socket;
+  TimerHeap timers;
+  std::uint64_t heap_cap = 0;
+  std::uint64_t next_heap_check = 0;  // used bytes at which garbage is collected to see what is live
+  std::deque<std::string> set_aside;
+
+  // Set by signal handlers.
+  volatile std::sig_atomic_t end_status = 0;
+  volatile std::sig_atomic_t asleep = 0;
+
+  // Rejected promises without a handler since the last checkpoint, promises that got one late, and exceptions
+  // of microtasks.
+  struct Rejection {
+    v8::Global<v8::Promise> promise;
+    v8::Global<v8::Value> reason;
+  };
+  std::vector<Rejection> rejections;
+  std::vector<v8::Global<v8::Promise>> handled_late;
+  std::vector<v8::Global<v8::Value>> uncaught;
+
+ private:
+  void ReportRejections();
+  void CallQuietly(const char* method, int argc, v8::Local<v8::Value> argv[]);
+  std::string current_;
+};
+
+}  // namespace vigil::worker

@@ -1,0 +1,28 @@
+// The timers of one worker: which id fires when. Ordered by time, then by id. Times: microseconds of
+// whichever monotonic clock the caller uses.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace vigil::worker {
+
+class TimerHeap {
+ public:
+  // Setting an id again moves it.
+  void Set(std::uint64_t id, std::int64_t at_us);
+  void Clear(std::uint64_t id);
+  // Time of the earliest timer.
+  std::optional<std::int64_t> Next() const;
+  // Removes and returns the earliest timer that is due, if one is.
+  std::optional<std::uint64_t> PopDue(std::int64_t now_us);
+
+ private:
+  std::set<std::pair<std::int64_t, std::uint64_t>> order_;
+  std::unordered_map<std::uint64_t, std::int64_t> times_;
+};
+
+}  // namespace vigil::worker
