@@ -27,7 +27,9 @@ struct FetchClient {
   std::string origin;  // serialized; decides same-origin, CORS, cookies. Navigations: the target's own origin
   std::string url;     // of the script or document; for the Referer header
   std::string referrer_policy;  // empty: strict-origin-when-cross-origin
-  // Vigil itself asks (page, script, manifest): headers are taken as they are. Never for what a script asked.
+  // Vigil itself asks (page, script, manifest): headers are taken as they are, and opaque responses are not
+  // filtered. Never for what a script asked: nothing that its origin may not read leaves the Fetcher then, so
+  // that an opaque response has neither status nor headers nor body.
   bool trusted = false;
 };
 
@@ -36,7 +38,8 @@ struct FetchHandlers {
   // follows. has_body is false for a null body (204, HEAD …).
   std::function<void(ipc::HttpResponse head, bool has_body)> on_head;
   std::function<void(std::string_view)> on_data;  // valid during the call
-  // Once and last. An error here after a good head means that the body broke off.
+  // Once and last. An error after a good head means that the body broke off; after a head of type ERROR it is
+  // the same reason again, with its code.
   std::function<void(Result<>)> on_done;
 };
 
@@ -56,6 +59,7 @@ struct FetchedResponse {
 
 struct FetcherOptions {
   int max_redirects = 20;
+  std::string accept_language = "en";
   // The present for cookies and preflight ages; the daemon's Clock.
   std::function<WallTime()> wall_now;
 };
