@@ -53,6 +53,9 @@ export class Headers {
     if (init !== undefined) Headers.fill(this, init);
   }
   append(name: string, value: string): void {
+    this.#append(name, value);
+  }
+  #append(name: string, value: string): void {
     this.#change(name, value, (lower, normalized) => {
       if (this.#guard === "request-no-cors") {
         const before = this.#get(lower);
@@ -112,7 +115,7 @@ export class Headers {
   }
   static fill(headers: Headers, init: unknown): void {
     if (Headers.isInstance(init)) {
-      for (const [name, value] of init.#list) headers.append(name, value);
+      for (const [name, value] of init.#list) headers.#append(name, value);
       return;
     }
     if ((typeof init !== "object" && typeof init !== "function") || init === null) {
@@ -121,13 +124,13 @@ export class Headers {
     if (typeof (init as Iterable<unknown>)[Symbol.iterator] === "function") {
       for (const pair of sequence(sequence(ByteString))(init)) {
         if (pair.length !== 2) fail("Invalid value");
-        headers.append(pair[0]!, pair[1]!);
+        headers.#append(pair[0]!, pair[1]!);
       }
       return;
     }
     for (const key of Reflect.ownKeys(init)) {
       if (!Object.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
-      headers.append(ByteString(key), ByteString((init as Dictionary)[key as string]));
+      headers.#append(ByteString(key), ByteString((init as Dictionary)[key as string]));
     }
   }
   static withGuard(guard: Guard): Headers {

@@ -56,6 +56,8 @@ export function install(given: Native, scope: ScopeKind): Host {
   exposeInterfaces(globalThis, scope);
   exposeStreams(globalThis);
   exposeUrls(globalThis, scope);
+  // Shared memory is for cross-origin isolated scopes, which these are not.
+  Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
   return {
     start(message) {
       const { start } = ToWorker.decode(message);

@@ -32,6 +32,18 @@ export class MessageEvent extends Event {
   get ports(): readonly object[] {
     return this.#ports;
   }
+  initMessageEvent(
+    type: string, bubbles: unknown = false, cancelable: unknown = false, data: unknown = null, origin: unknown = "",
+    lastEventId: unknown = "", source: unknown = null, ports: unknown = [],
+  ): void {
+    if (Event.isDispatching(this)) return;
+    this.initEvent(type, boolean(bubbles), boolean(cancelable));
+    this.#data = data;
+    this.#origin = USVString(origin);
+    this.#lastEventId = DOMString(lastEventId);
+    this.#source = source as object | null;
+    this.#ports = Object.freeze(sequence(any)(ports) as object[]);
+  }
   static override isInstance(value: unknown): value is MessageEvent {
     return typeof value === "object" && value !== null && #lastEventId in value;
   }

@@ -6,7 +6,7 @@ import { native } from "./native.ts";
 import { port } from "./port.ts";
 import { deserialize, serialize } from "./structured_clone.ts";
 import { parseUrl } from "./url.ts";
-import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, enumeration, fail, instance, type InterfaceOptions, member, sequence, toDictionary, unsignedLongLong, USVString, requiredMember } from "./webidl.ts";
+import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, enumeration, fail, instance, member, sequence, toDictionary, unsignedLongLong, USVString, requiredMember } from "./webidl.ts";
 
 const dict = "NotificationOptions";
 const toDirection = enumeration("NotificationDirection", ["auto", "ltr", "rtl"]);
@@ -170,13 +170,19 @@ class PageNotification extends Notification {
   }
 }
 
-export function installNotifications(scope: "service-worker" | "page"): void {
-  const options: InterfaceOptions = { name: "Notification" };
-  if (scope === "page") {
-    options.constructorArguments = [DOMString, dictionary(dict).optional({})];
-    options.construct = PageNotification;
+class WorkerNotification extends Notification {
+  constructor() {
+    super({ id: "", title: "", body: "", tag: "", icon: "", optionsJson: "", data: new Uint8Array(), shownAtUs: 0 });
+    fail("Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.");
   }
-  const exposed = defineInterface(Notification, options);
+}
+
+export function installNotifications(scope: "service-worker" | "page"): void {
+  const exposed = defineInterface(Notification, {
+    name: "Notification",
+    constructorArguments: [DOMString, dictionary(dict).optional({})],
+    construct: scope === "page" ? PageNotification : WorkerNotification,
+  });
   const { get } = Object.getOwnPropertyDescriptor(
     {
       get permission() {

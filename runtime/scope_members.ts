@@ -5,6 +5,7 @@ import { installBase64 } from "./encoding.ts";
 import { installErrors, reportException } from "./errors.ts";
 import { installFetch } from "./fetch.ts";
 import { Performance } from "./performance.ts";
+import { installStorageApis } from "./storage_apis.ts";
 import { installStructuredClone } from "./structured_clone.ts";
 import { installTimers } from "./timers.ts";
 import { environment } from "./url.ts";
@@ -57,6 +58,7 @@ export function installScopeMembers(holder: object, interfaceName: string): void
   installStructuredClone(holder);
   installBase64(holder, interfaceName);
   installFetch(holder, interfaceName);
+  installStorageApis(holder);
   defineGetter(holder, "origin", () => environment.origin, true);
   defineGetter(holder, "isSecureContext", isSecure);
   defineGetter(holder, "crossOriginIsolated", () => false);

@@ -45,6 +45,15 @@ const objectUrlStatics = {
   },
 };
 
+// The polyfill's members are those of a plain class.
+function dressUrlPattern(): void {
+  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(URLPattern.prototype))) {
+    if (name !== "constructor") Object.defineProperty(URLPattern.prototype, name, { ...descriptor, enumerable: true });
+  }
+  Object.defineProperty(URLPattern.prototype, Symbol.toStringTag, { value: "URLPattern", configurable: true });
+  Reflect.deleteProperty(URLPattern, "compareComponent");
+}
+
 export function exposeUrls(global: object, scope: "service-worker" | "page"): void {
   // Service workers have no object URLs: nothing bounds their lifetime there (File API §8.4).
   if (scope === "page") {
@@ -52,6 +61,7 @@ export function exposeUrls(global: object, scope: "service-worker" | "page"): vo
       Object.defineProperty(URL, name, { value, writable: true, enumerable: true, configurable: true });
     }
   }
+  dressUrlPattern();
   for (const [name, value] of Object.entries({ URL, URLSearchParams, URLPattern })) {
     Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: false });
   }
