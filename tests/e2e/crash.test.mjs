@@ -46,6 +46,8 @@ function acknowledgedIn(lines) {
   return acknowledged;
 }
 
+class Killed extends Error {}
+
 class Story {
   acknowledged = [];
 
@@ -55,41 +57,64 @@ class Story {
   }
 
   // All that was ever acknowledged is at the server and no sync is left.
-  async settled() {
+  async settled(signal) {
     await this.server.until('all acknowledged posts', posts => {
       const texts = new Set(posts.map(post => post.text));
       return this.acknowledged.every(text => texts.has(text));
-    });
-    await eventually('no sync is left', () => this.vigil.syncs(this.server.url), syncs => syncs.length === 0);
+    }, { signal });
+    await eventually('no sync is left', () => this.vigil.syncs(this.server.url), syncs => syncs.length === 0, { signal });
   }
 
+  async publish(round, step) {
+    const page = this.vigil.begin('page', 'open', this.server.url, '--eval', pageCode(round));
+    try {
+      await step(page.ended);
+      if (page.status !== 0) throw new Error(`round ${round}: ${page.text()}`);
+    } finally {
+      await page.ended;  // it ends with the daemon
+      this.acknowledged.push(...acknowledgedIn(page.lines('stdout')));
+    }
+  }
+
+  // Plays the whole story. Gives up as soon as the daemon is dead.
   async play(round) {
     const { vigil, server } = this;
-    await vigil.process.line(/^vigil: ready/);
-    await vigil.call('install', server.url);
-    await vigil.call('network', 'online');
-    await this.settled();  // of the rounds before
-    await vigil.call('network', 'offline');
-    const page = vigil.begin('page', 'open', server.url, '--eval', pageCode(round));
-    await page.ended;
-    this.acknowledged.push(...acknowledgedIn(page.lines('stdout')));
-    if (page.status !== 0) throw new Error(page.text());
-    await vigil.call('network', 'online');
-    await this.settled();
+    const dead = new AbortController();
+    const death = vigil.process.ended.then(daemon => {
+      dead.abort();
+      throw new Killed(`round ${round}: the daemon ended: ${daemon.signal ?? daemon.text()}`);
+    });
+    death.catch(() => {});
+    const step = work => Promise.race([work, death]);
+    await step(vigil.process.line(/^vigil: ready/));
+    await step(vigil.call('install', server.url));
+    await step(vigil.call('network', 'online'));
+    await step(this.settled(dead.signal));  // what the rounds before have left
+    await step(vigil.call('network', 'offline'));
+    await this.publish(round, step);
+    await step(vigil.call('network', 'online'));
+    await step(this.settled(dead.signal));
   }
 
-  // Plays the story and kills the daemon `delay` ms after its start. What fails because of that is no failure.
+  // Plays the story and kills the daemon `delay` ms after its start. Resolves with whether the story was over by then.
   async playAndKill(round, delay) {
     this.vigil.serve();
     const daemon = this.vigil.process;
-    const moment = new Promise(resolve => setTimeout(resolve, delay)).then(() => daemon.kill('SIGKILL'));
-    let failure;
-    await this.play(round).catch(error => { failure = error; });
-    const died = daemon.status !== undefined;
+    let killed = false;
+    const moment = new Promise(resolve => setTimeout(resolve, delay)).then(() => {
+      killed = true;
+      return daemon.kill('SIGKILL');
+    });
+    let whole = true;
+    try {
+      await this.play(round);
+    } catch (error) {
+      if (!killed) throw error;
+      whole = false;
+    }
     await moment;
-    if (failure && !died && daemon.signal !== 'SIGKILL') throw failure;
     assert.equal(daemon.signal, 'SIGKILL', `round ${round}: the daemon ended by itself\n${daemon.text()}`);
-    return failure === undefined;
+    return whole;
   }
 }
 

@@ -38,7 +38,7 @@ async function freshFeed(stage, cli, vigil, server) {
   const before = await feedRequests(server);
   await cli.call('clock', 'advance', `${kAdvancedHours}h`);
   const runs = (await feedRequests(server)) - before;
-  const expected = expectedRuns(level.toLowerCase());
+  const expected = expectedRuns(level);
   stage.prove(`the worker ran ${expected} times, as the engagement level "${level}" and minInterval 24 h allow`, runs === expected && runs > 0, { runs, expected, level });
   const feed = await vigil.valueInPage(server.url, cachedFeed);
   stage.prove('the feed in the Cache is fresh: it has all posts of the server', feed?.revision === (await server.posts()).length, feed);

@@ -54,8 +54,9 @@ export class AppServer {
   }
 
   // Resolves with the server's posts as soon as accept(posts) is true; follows the server's own stream.
-  async until(what, accept, { seconds = 60 } = {}) {
-    const limit = AbortSignal.timeout(seconds * 1000);
+  async until(what, accept, { seconds = 60, signal } = {}) {
+    const timeout = AbortSignal.timeout(seconds * 1000);
+    const limit = signal ? AbortSignal.any([timeout, signal]) : timeout;
     const posts = [];
     if (accept(posts)) return posts;
     try {
@@ -70,7 +71,7 @@ export class AppServer {
     } catch (error) {
       if (!limit.aborted) throw error;
     }
-    throw new Error(`the server did not see within ${seconds} s: ${what}; it has ${JSON.stringify(posts.map(post => post.text))}`);
+    throw new Error(`the server did not see ${signal?.aborted ? 'in time' : `within ${seconds} s`}: ${what}; it has ${JSON.stringify(posts.map(post => post.text))}`);
   }
 
   untilPosts(count, options) {

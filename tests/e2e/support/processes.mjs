@@ -121,12 +121,12 @@ export function run(command, args, { seconds = 120, ...options } = {}) {
 }
 
 // Repeats an observation that takes its own time (a command, a call) until accept(observation) is true.
-export async function eventually(what, observe, accept, { seconds = 60 } = {}) {
+export async function eventually(what, observe, accept, { seconds = 60, signal } = {}) {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
     const observation = await observe();
     if (accept(observation)) return observation;
-    if (performance.now() > deadline) {
+    if (performance.now() > deadline || signal?.aborted) {
       throw new Error(`not seen within ${seconds} s: ${what}; last: ${JSON.stringify(observation)}`);
     }
   }

@@ -88,13 +88,10 @@ export class Vigil {
     return (await this.call('page', 'open', url, '--eval', code)).split('\n');
   }
 
-  // The value of an expression in a new page.
-  async valueInPage(url, code) {
-    const mark = '\u2192value:';
-    const lines = await this.inPage(url, `(async () => { const value = await (${code}); console.log(${JSON.stringify(mark)} + JSON.stringify(value ?? null)); })()`);
-    const line = lines.find(text => text.includes(mark));
-    if (!line) throw new Error(`the page printed no value:\n${lines.join('\n')}`);
-    return JSON.parse(line.slice(line.indexOf(mark) + mark.length));
+  // The value of an expression (or what its promise is fulfilled with) in a new page.
+  async valueInPage(url, expression) {
+    const { script } = await this.json('page', 'open', url, '--eval', `(${expression})`);
+    return script.value;
   }
 
   // ---- what the commands print under --json, as lists
