@@ -1,9 +1,10 @@
-// Connects a test written in JavaScript with one real worker process: starts a zygote, has it fork one child, and passes
-// bytes between the child's socket and its own standard input and output. Ends when either side does.
-// usage: runtime_bridge VIGIL_WORKER [BUNDLE]
+// Connects tests written in JavaScript with real worker processes: starts a zygote and listens on a Unix socket; each
+// connection becomes the socket of a new worker. Prints "ready" when it listens; ends with its standard input.
+// usage: runtime_bridge SOCKET VIGIL_WORKER [BUNDLE]
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,39 +77,38 @@ void SendFork(int zygote, int socket) {
   if (::sendmsg(zygote, &header, 0) < 0) Fail("sendmsg");
 }
 
-// Passes on what there is; false at the end of the stream.
-bool Pass(int from, int to) {
-  std::array<char, 65536> buffer;
-  const ssize_t size = ::read(from, buffer.data(), buffer.size());
-  if (size <= 0) return false;
-  for (ssize_t done = 0; done < size;) {
-    const ssize_t written = ::write(to, buffer.data() + done, static_cast<std::size_t>(size - done));
-    if (written <= 0) return false;
-    done += written;
-  }
-  return true;
+int Listen(const char* path) {
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) Fail(path);
+  if (::listen(listener, 16) != 0) Fail("listen");
+  return listener;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fputs("usage: runtime_bridge VIGIL_WORKER [BUNDLE]\n", stderr);
+  if (argc < 3) {
+    std::fputs("usage: runtime_bridge SOCKET VIGIL_WORKER [BUNDLE]\n", stderr);
     return 2;
   }
-  const int zygote = StartZygote(argv[1], argc > 2 ? argv[2] : nullptr);
+  const int zygote = StartZygote(argv[2], argc > 3 ? argv[3] : nullptr);
   Receive(zygote);  // Ready
-  const auto ends = Pair(SOCK_STREAM);
-  SendFork(zygote, ends[1]);
-  ::close(ends[1]);
-  if (!Receive(zygote).has_forked()) return 1;
-  std::array<pollfd, 2> sides{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{ends[0], POLLIN, 0}};
-  for (;;) {
-    if (::poll(sides.data(), sides.size(), -1) < 0) Fail("poll");
-    if (sides[0].revents != 0 && !Pass(STDIN_FILENO, ends[0])) break;
-    if (sides[1].revents != 0 && !Pass(ends[0], STDOUT_FILENO)) break;
+  const int listener = Listen(argv[1]);
+  std::puts("ready");
+  std::fflush(stdout);
+  std::array<pollfd, 3> sources{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{listener, POLLIN, 0},
+                                pollfd{zygote, POLLIN, 0}};
+  while (::poll(sources.data(), sources.size(), -1) > 0 && sources[0].revents == 0) {
+    if (sources[2].revents != 0) Receive(zygote);  // Forked, Exited: nobody asks
+    if (sources[1].revents == 0) continue;
+    const int connection = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection < 0) Fail("accept");
+    SendFork(zygote, connection);
+    ::close(connection);
   }
-  ::close(ends[0]);
   ::close(zygote);
   while (::wait(nullptr) > 0) {
   }

@@ -1,6 +1,9 @@
 // One scope of the runtime in a real worker process, for tests: its messages as objects, a virtual clock, answers to
 // requests from the test. Nothing here waits for time: the worker says when it has nothing left to run (Quiescent).
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 function required(name: string): string {
@@ -25,6 +28,24 @@ async function loadMessages(output: string): Promise<any> {
   return import(`data:text/javascript;base64,${code}`);
 }
 
+// One zygote for all scopes of a test file; it ends with this process.
+const directory = mkdtempSync(join(tmpdir(), "vigil-runtime-"));
+const socketPath = join(directory, "socket");
+await startBridge();
+async function startBridge(): Promise<void> {
+  const bundle = process.env["VIGIL_RUNTIME_BUNDLE"];
+  const args = [socketPath, required("VIGIL_WORKER"), ...(bundle ? [bundle] : [])];
+  const bridge = spawn(required("VIGIL_RUNTIME_BRIDGE"), args, { stdio: ["pipe", "pipe", "inherit"] });
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  await new Promise<void>((resolve, reject) => {
+    bridge.stdout.once("data", () => resolve());
+    bridge.once("close", (status) => reject(new Error(`the bridge ended with status ${status}`)));
+  });
+  bridge.unref();
+  (bridge.stdin as unknown as Socket).unref();
+  (bridge.stdout as unknown as Socket).unref();
+}
+
 // The body of a Reply, or undefined: no answer comes by itself.
 export type Answer = (request: any) => object | undefined;
 
@@ -40,7 +61,7 @@ const clock = { virtualTime: true, wallUs: 1_700_000_000_000_000, monoUs: 1_000_
 export class Scope {
   readonly sent: any[] = [];
   answer: Answer = () => ({ ok: {} });
-  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #socket: Socket;
   #received = Buffer.alloc(0);
   #seq = 0;
   #quietSeq = -1;
@@ -50,11 +71,10 @@ export class Scope {
   #evaluations = 0;
 
   private constructor() {
-    const bundle = process.env["VIGIL_RUNTIME_BUNDLE"];
-    const args = [required("VIGIL_WORKER"), ...(bundle ? [bundle] : [])];
-    this.#process = spawn(required("VIGIL_RUNTIME_BRIDGE"), args, { stdio: ["pipe", "pipe", "inherit"] }) as ChildProcessWithoutNullStreams;
-    this.#process.stdout.on("data", (data: Buffer) => this.#onData(data));
-    this.#process.on("close", () => {
+    this.#socket = connect(socketPath);
+    this.#socket.on("data", (data: Buffer) => this.#onData(data));
+    this.#socket.on("error", () => {});
+    this.#socket.on("close", () => {
       this.#ended = true;
       this.#wake?.();
     });
@@ -89,7 +109,7 @@ export class Scope {
     const data = ToWorker.encode(ToWorker.fromPartial({ seq: ++this.#seq, ...message })).finish() as Uint8Array;
     const head = Buffer.alloc(4);
     head.writeUInt32LE(data.byteLength);
-    this.#process.stdin.write(Buffer.concat([head, data]));
+    this.#socket.write(Buffer.concat([head, data]));
   }
   async quiet(): Promise<void> {
     while (this.#quietSeq < this.#seq) {
@@ -103,7 +123,7 @@ export class Scope {
     await this.send({ clock: this.#clock });
   }
   async close(): Promise<void> {
-    this.#process.stdin.end();
+    this.#socket.end();
     while (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
   [Symbol.asyncDispose](): Promise<void> {
