@@ -1,8 +1,9 @@
 // What IndexedDB asks of the disk: the records of one database, ordered by encoded key.
 //
 // Two implementations, tested by the same contract test: SQLite (sqlite_backing_store.h) and memory
-// (memory_backing_store.h). Isolation between transactions is not their business: IdbDatabase's locks see to it that
-// nobody reads what another transaction is writing. They give atomicity and durability to one writer at a time.
+// (memory_backing_store.h). Isolation between transactions is not their business: IdbDatabase's locks see to
+// it that nobody reads what another transaction is writing. They give atomicity and durability to one writer
+// at a time.
 //
 // Storage thread only. All errors are kIo, kCorrupt, kTooLarge (disk full) or kInternal.
 #pragma once
@@ -51,8 +52,8 @@ struct ScanOptions {
   KeyRange range;
   bool reverse = false;
   bool with_values = true;
-  // With an index: start at this primary key within the records of range's first key in the direction (which must be
-  // closed on that side). Exclusive if after is set.
+  // With an index: start at this primary key within the records of range's first key in the direction (which
+  // must be closed on that side). Exclusive if after is set.
   std::optional<std::string> start_primary;
   bool start_after = false;
 };
@@ -65,8 +66,8 @@ class BackingStore {
   virtual Result<ipc::IdbDatabaseInfo> Load() = 0;
 
   // One writer. strict: Commit returns after fsync. After an error of Commit nothing of it is kept.
-  virtual Result<> Begin() = 0;
-  virtual Result<> Commit(bool strict) = 0;
+  virtual Result<> Begin(bool strict) = 0;
+  virtual Result<> Commit() = 0;
   virtual void Rollback() = 0;
 
   // Schema. Within Begin/Commit; the caller keeps ids and names consistent.

@@ -1,7 +1,7 @@
 // The daemon's side of the Cache API (Service Workers specification, section 5): one SQLite file per origin.
 //
-// Every request is answered at once. Messages may come from a hostile process: everything is checked, and a client
-// can only reach caches of the origin it was added with.
+// Every request is answered at once. Messages may come from a hostile process: everything is checked, and a
+// client can only reach caches of the origin it was added with.
 //
 // Storage thread only.
 #pragma once
@@ -23,6 +23,8 @@ class CacheService {
  public:
   // Bodies above this many bytes travel in pieces (CacheRequest.Upload, Download).
   static constexpr std::size_t kMaxInlineBody = 1 << 20;
+  // Of one client, on their way.
+  static constexpr std::size_t kMaxUploadBytes = 512 << 20;
 
   explicit CacheService(OriginDirectories& directories);
   ~CacheService();
@@ -31,7 +33,8 @@ class CacheService {
 
   // client: as in idb_service.h. Before the client's first message.
   void AddClient(std::uint64_t client, const std::string& origin);
-  // Forgets its uploads. When the origin's last client goes, caches whose name was deleted go too and the file closes.
+  // Forgets its uploads. When the origin's last client goes, caches whose name was deleted go too and the
+  // file closes.
   void RemoveClient(std::uint64_t client);
   ipc::CacheReply Handle(std::uint64_t client, const ipc::CacheRequest& request);
 
@@ -44,6 +47,8 @@ class CacheService {
     std::map<std::uint32_t, std::string> uploads;
   };
   Result<CacheOrigin*> OriginOf(const std::string& origin);
+  ipc::CacheReply Upload(Client& client, const ipc::CacheRequest::Upload& upload);
+  ipc::CacheReply Put(Client& client, CacheOrigin& caches, const ipc::CacheRequest::Put& put);
 
   OriginDirectories& directories_;
   std::map<std::uint64_t, Client> clients_;

@@ -1,9 +1,10 @@
-// The daemon's side of IndexedDB: takes the messages of src/ipc/storage.proto from worker processes and answers them.
+// The daemon's side of IndexedDB: takes the messages of src/ipc/storage.proto from worker processes and
+// answers them.
 //
-// A state machine without threads: Handle() does all it can at once and answers through the sink, possibly later and
-// in another order than asked (an open waits for other connections to close, a transaction for those before it).
-// Every message may come from a hostile process: whatever it says is checked, and at worst it is answered with an
-// error. A client can only reach databases of the origin it was added with.
+// A state machine without threads: Handle() does all it can at once and answers through the sink, possibly
+// later and in another order than asked (an open waits for other connections to close, a transaction for
+// those before it). Every message may come from a hostile process: whatever it says is checked, and at worst
+// it is answered with an error. A client can only reach databases of the origin it was added with.
 //
 // Storage thread only. The sink is called on it too, from inside Handle() and RemoveClient().
 #pragma once
@@ -38,8 +39,9 @@ class IdbOrigin;
 
 class IdbService {
  public:
-
+  // Keeps databases in files.
   IdbService(OriginDirectories& directories, IdbSink& sink);
+  // Keeps them where the factory says; it must outlive the service.
   IdbService(OriginDirectories& directories, IdbSink& sink, BackingStoreFactory& factory);
   ~IdbService();
   IdbService(const IdbService&) = delete;
@@ -49,7 +51,8 @@ class IdbService {
   void AddClient(ClientId client, const std::string& origin);
   // The client is gone: its transactions abort, its connections close, its locks free; nobody is answered.
   void RemoveClient(ClientId client);
-  // request_id: the id of the ipc::Request; answered exactly once through the sink unless the client is removed.
+  // request_id: the id of the ipc::Request; answered exactly once through the sink unless the client is
+  // removed.
   void Handle(ClientId client, std::uint64_t request_id, const ipc::IdbRequest& request);
 
   // Deletes all databases of the origin. Open connections get a force_closed notice. Errors: kIo.
@@ -59,8 +62,6 @@ class IdbService {
   struct Client {
     std::string origin;
   };
-  IdbOrigin& OriginOf(const std::string& origin);
-
   OriginDirectories& directories_;
   IdbSink& sink_;
   std::unique_ptr<BackingStoreFactory> own_factory_;

@@ -22,8 +22,8 @@ struct Usage {
   std::uint64_t total() const { return indexed_db + caches; }
 };
 
-// Turns any byte string into a file name: letters, digits, '-' and '.' (not first) stay, the rest becomes %XX.
-// What would be too long is cut and ends in '~' and a hash of the whole.
+// Turns any byte string into a file name: letters, digits, '-' and '.' (not first) stay, the rest becomes
+// %XX. What would be too long is cut and ends in '~' and a hash of the whole.
 std::string EscapeFileName(std::string_view name);
 
 class OriginDirectories {
@@ -39,8 +39,8 @@ class OriginDirectories {
   // Looks at the files. An origin without any has no usage.
   Usage Measure(const std::string& origin) const;
 
-  // True if the origin may store `bytes` more. Counts them as stored until the next measurement, which is made when
-  // enough has been written since the last one to matter.
+  // True if the origin may store `bytes` more. Counts them as stored until the next measurement, which is
+  // made when enough has been written since the last one to matter.
   bool Reserve(const std::string& origin, std::uint64_t bytes);
   // Something was deleted: measure before the next refusal.
   void Forget(const std::string& origin) { known_.erase(origin); }

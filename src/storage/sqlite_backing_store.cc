@@ -1,0 +1,345 @@
+#include "storage/sqlite_backing_store.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "base/log.h"
+#include "store/database.h"
+
+namespace vigil::storage {
+namespace fs = std::filesystem;
+namespace {
+
+using store::Database;
+using store::Statement;
+
+constexpr std::int32_t kApplicationId = 0x56474944;  // "VGID"
+constexpr const char* kSchemaV1 = R"sql(
+  CREATE TABLE database (id INTEGER PRIMARY KEY CHECK (id = 1), name BLOB NOT NULL, version INTEGER NOT NULL,
+                         next_id INTEGER NOT NULL);
+  CREATE TABLE stores (id INTEGER PRIMARY KEY, info BLOB NOT NULL, generator REAL NOT NULL);
+  CREATE TABLE indexes (id INTEGER PRIMARY KEY, store INTEGER NOT NULL, info BLOB NOT NULL);
+  CREATE TABLE records (store INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
+                        PRIMARY KEY (store, key)) WITHOUT ROWID;
+  CREATE TABLE entries (idx INTEGER NOT NULL, key BLOB NOT NULL, pkey BLOB NOT NULL,
+                        PRIMARY KEY (idx, key, pkey)) WITHOUT ROWID;
+  CREATE INDEX entries_by_primary ON entries (idx, pkey);
+)sql";
+
+// The part of WHERE that keeps `column` in the range, and what to bind for it.
+std::string RangeSql(const KeyRange& range, const char* column) {
+  std::string sql;
+  if (range.lower) sql += fmt::format(" AND {} {} ?", column, range.lower_open ? ">" : ">=");
+  if (range.upper) sql += fmt::format(" AND {} {} ?", column, range.upper_open ? "<" : "<=");
+  return sql;
+}
+void BindRange(Statement& statement, int first, const KeyRange& range) {
+  if (range.lower) statement.BindBlob(first++, *range.lower);
+  if (range.upper) statement.BindBlob(first, *range.upper);
+}
+
+class SqliteCursor : public RecordCursor {
+ public:
+  // The statement points into options.
+  SqliteCursor(Database& db, ScanOptions options)
+      : options_(std::move(options)), statement_(db.Prepare(options_.index == 0 ? StoreSql() : IndexSql())) {
+    int next = 1;
+    if (options_.index != 0 && options_.with_values) statement_.Bind(next++, options_.store);
+    statement_.Bind(next++, options_.index == 0 ? options_.store : options_.index);
+    const KeyRange& range = options_.range;
+    if (range.lower) statement_.BindBlob(next++, *range.lower);
+    if (options_.start_primary && !options_.reverse) statement_.BindBlob(next++, *options_.start_primary);
+    if (range.upper) statement_.BindBlob(next++, *range.upper);
+    if (options_.start_primary && options_.reverse) statement_.BindBlob(next, *options_.start_primary);
+  }
+
+  Result<std::optional<View>> Next() override {
+    VIGIL_ASSIGN(const bool row, statement_.Step());
+    if (!row) return std::optional<View>();
+    View view;
+    view.key = statement_.View(0);
+    if (options_.index != 0) view.primary = statement_.View(1);
+    if (options_.with_values) view.value = statement_.View(options_.index == 0 ? 1 : 2);
+    return std::optional<View>(view);
+  }
+
+ private:
+  std::string StoreSql() const {
+    return fmt::format("SELECT key{} FROM records WHERE store = ?{} ORDER BY key {}",
+                       options_.with_values ? ", value" : "", RangeSql(options_.range, "key"),
+                       options_.reverse ? "DESC" : "ASC");
+  }
+  std::string IndexSql() const {
+    const char* order = options_.reverse ? "DESC" : "ASC";
+    const char* tables = options_.with_values
+                             ? "entries AS e CROSS JOIN records AS r ON r.store = ? AND r.key = e.pkey"
+                             : "entries AS e";
+    return fmt::format("SELECT e.key, e.pkey{} FROM {} WHERE e.idx = ?{}{} ORDER BY e.key {}, e.pkey {}",
+                       options_.with_values ? ", r.value" : "", tables, LowerSql(), UpperSql(), order, order);
+  }
+  // A start within the records of one key is a comparison of pairs, which SQLite answers from the primary
+  // key.
+  std::string LowerSql() const {
+    if (!options_.range.lower) return "";
+    if (options_.start_primary && !options_.reverse) {
+      return options_.start_after ? " AND (e.key, e.pkey) > (?, ?)" : " AND (e.key, e.pkey) >= (?, ?)";
+    }
+    return options_.range.lower_open ? " AND e.key > ?" : " AND e.key >= ?";
+  }
+  std::string UpperSql() const {
+    if (!options_.range.upper) return "";
+    if (options_.start_primary && options_.reverse) {
+      return options_.start_after ? " AND (e.key, e.pkey) < (?, ?)" : " AND (e.key, e.pkey) <= (?, ?)";
+    }
+    return options_.range.upper_open ? " AND e.key < ?" : " AND e.key <= ?";
+  }
+
+  const ScanOptions options_;
+  Statement statement_;
+};
+
+class SqliteBackingStore : public BackingStore {
+ public:
+  explicit SqliteBackingStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
+  ~SqliteBackingStore() override { Rollback(); }
+
+  // Writes the name into a new file; refuses a file of another name (two long names may share a file name).
+  Result<> Claim(const std::string& name) {
+    Statement read = db_->Prepare("SELECT name FROM database");
+    VIGIL_ASSIGN(const bool row, read.Step());
+    if (row && read.View(0) == name) return {};
+    if (row) return Fail(ErrorCode::kCorrupt, fmt::format("{} holds another database", db_->path().string()));
+    Statement write = db_->Prepare("INSERT INTO database VALUES (1, ?, 0, 1)");
+    return write.BindBlob(1, name).Run();
+  }
+
+  Result<ipc::IdbDatabaseInfo> Load() override {
+    ipc::IdbDatabaseInfo info;
+    Statement head = db_->Prepare("SELECT name, version, next_id FROM database");
+    VIGIL_ASSIGN(const bool row, head.Step());
+    if (!row) return Fail(ErrorCode::kCorrupt, fmt::format("{} has no head", db_->path().string()));
+    info.set_name(head.Text(0));
+    info.set_version(head.Uint(1));
+    info.set_next_id(head.Uint(2));
+    VIGIL_TRY(LoadStores(info));
+    return info;
+  }
+
+  Result<> Begin(bool strict) override {
+    if (writing_) return Fail(ErrorCode::kInternal, "a writer is active already");
+    if (strict != strict_) {
+      VIGIL_TRY(db_->Exec(strict ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+      strict_ = strict;
+    }
+    VIGIL_TRY(db_->Run("BEGIN IMMEDIATE"));
+    writing_ = true;
+    return {};
+  }
+  Result<> Commit() override {
+    if (!writing_) return Fail(ErrorCode::kInternal, "no writer is active");
+    if (auto committed = db_->Run("COMMIT"); !committed) {
+      Rollback();
+      return committed;
+    }
+    writing_ = false;
+    return {};
+  }
+  void Rollback() override {
+    if (!writing_) return;
+    writing_ = false;
+    // SQLite may have rolled back already, after a full disk for example.
+    if (auto done = db_->Run("ROLLBACK"); !done) log::Debug("rollback: {}", done.error().message);
+  }
+
+  Result<> SetVersion(std::uint64_t version) override {
+    return db_->Run("UPDATE database SET version = ?", version);
+  }
+  Result<> SaveStore(const ipc::IdbStoreInfo& store) override {
+    ipc::IdbStoreInfo bare = store;
+    bare.clear_indexes();
+    VIGIL_TRY(NoteId(store.id()));
+    Statement save = db_->Prepare(
+        "INSERT INTO stores VALUES (?, ?, 1) ON CONFLICT (id) DO UPDATE SET info = excluded.info");
+    const std::string bytes = bare.SerializeAsString();
+    return save.Bind(1, store.id()).BindBlob(2, bytes).Run();
+  }
+  Result<> DeleteStore(StoreId store) override {
+    VIGIL_TRY(db_->Run("DELETE FROM entries WHERE idx IN (SELECT id FROM indexes WHERE store = ?)", store));
+    VIGIL_TRY(db_->Run("DELETE FROM indexes WHERE store = ?", store));
+    VIGIL_TRY(db_->Run("DELETE FROM records WHERE store = ?", store));
+    return db_->Run("DELETE FROM stores WHERE id = ?", store);
+  }
+  Result<> SaveIndex(StoreId store, const ipc::IdbIndexInfo& index) override {
+    VIGIL_TRY(NoteId(index.id()));
+    Statement save = db_->Prepare(
+        "INSERT INTO indexes VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET info = excluded.info");
+    const std::string bytes = index.SerializeAsString();
+    return save.Bind(1, index.id()).Bind(2, store).BindBlob(3, bytes).Run();
+  }
+  Result<> DeleteIndex(StoreId, IndexId index) override {
+    VIGIL_TRY(db_->Run("DELETE FROM entries WHERE idx = ?", index));
+    return db_->Run("DELETE FROM indexes WHERE id = ?", index);
+  }
+
+  Result<double> GetGenerator(StoreId store) override {
+    Statement read = db_->Prepare("SELECT generator FROM stores WHERE id = ?");
+    VIGIL_ASSIGN(const bool row, read.Bind(1, store).Step());
+    return row ? read.Real(0) : 1.0;
+  }
+  Result<> SetGenerator(StoreId store, double next) override {
+    return db_->Run("UPDATE stores SET generator = ? WHERE id = ?", next, store);
+  }
+
+  Result<std::optional<std::string>> Get(StoreId store, std::string_view key) override {
+    Statement read = db_->Prepare("SELECT value FROM records WHERE store = ? AND key = ?");
+    VIGIL_ASSIGN(const bool row, read.Bind(1, store).BindBlob(2, key).Step());
+    return row ? std::optional<std::string>(read.Text(0)) : std::nullopt;
+  }
+  Result<bool> Has(StoreId store, std::string_view key) override {
+    Statement read = db_->Prepare("SELECT 1 FROM records WHERE store = ? AND key = ?");
+    return read.Bind(1, store).BindBlob(2, key).Step();
+  }
+  Result<> Put(StoreId store, std::string_view key, std::string_view value) override {
+    Statement write = db_->Prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?)");
+    return write.Bind(1, store).BindBlob(2, key).BindBlob(3, value).Run();
+  }
+  Result<> Delete(StoreId store, const KeyRange& range) override {
+    Statement write = db_->Prepare("DELETE FROM records WHERE store = ?" + RangeSql(range, "key"));
+    write.Bind(1, store);
+    BindRange(write, 2, range);
+    return write.Run();
+  }
+
+  Result<std::optional<std::string>> GetPrimary(IndexId index, std::string_view key) override {
+    Statement read = db_->Prepare("SELECT pkey FROM entries WHERE idx = ? AND key = ? ORDER BY pkey LIMIT 1");
+    VIGIL_ASSIGN(const bool row, read.Bind(1, index).BindBlob(2, key).Step());
+    return row ? std::optional<std::string>(read.Text(0)) : std::nullopt;
+  }
+  Result<> PutIndexEntry(IndexId index, std::string_view key, std::string_view primary) override {
+    Statement write = db_->Prepare("INSERT OR IGNORE INTO entries VALUES (?, ?, ?)");
+    return write.Bind(1, index).BindBlob(2, key).BindBlob(3, primary).Run();
+  }
+  Result<> DeleteIndexEntries(IndexId index, const KeyRange& primaries) override {
+    Statement write = db_->Prepare("DELETE FROM entries WHERE idx = ?" + RangeSql(primaries, "pkey"));
+    write.Bind(1, index);
+    BindRange(write, 2, primaries);
+    return write.Run();
+  }
+
+  Result<std::uint64_t> Count(StoreId store, IndexId index, const KeyRange& range) override {
+    const char* table = index == 0 ? "records WHERE store = ?" : "entries WHERE idx = ?";
+    Statement read = db_->Prepare(fmt::format("SELECT count(*) FROM {}{}", table, RangeSql(range, "key")));
+    read.Bind(1, index == 0 ? store : index);
+    BindRange(read, 2, range);
+    VIGIL_TRY(read.Step());
+    return read.Uint(0);
+  }
+  Result<std::unique_ptr<RecordCursor>> Scan(const ScanOptions& options) override {
+    return std::unique_ptr<RecordCursor>(std::make_unique<SqliteCursor>(*db_, options));
+  }
+
+ private:
+  Result<> LoadStores(ipc::IdbDatabaseInfo& info) {
+    Statement stores = db_->Prepare("SELECT info FROM stores ORDER BY id");
+    for (;;) {
+      VIGIL_ASSIGN(const bool row, stores.Step());
+      if (!row) return {};
+      ipc::IdbStoreInfo& store = *info.add_stores();
+      if (!store.ParseFromString(stores.Text(0))) return Damaged();
+      Statement indexes = db_->Prepare("SELECT info FROM indexes WHERE store = ? ORDER BY id");
+      indexes.Bind(1, store.id());
+      for (;;) {
+        VIGIL_ASSIGN(const bool more, indexes.Step());
+        if (!more) break;
+        if (!store.add_indexes()->ParseFromString(indexes.Text(0))) return Damaged();
+      }
+    }
+  }
+  Result<> NoteId(std::uint64_t id) {
+    return db_->Run("UPDATE database SET next_id = ? + 1 WHERE next_id <= ?", id, id);
+  }
+  tl::unexpected<Error> Damaged() const {
+    return Fail(ErrorCode::kCorrupt,
+                fmt::format("{} is damaged: its schema cannot be read", db_->path().string()));
+  }
+
+  std::unique_ptr<Database> db_;
+  bool writing_ = false;
+  bool strict_ = false;
+};
+
+store::OpenOptions OptionsFor(const std::string& origin) {
+  store::OpenOptions options;
+  options.what = "an IndexedDB database of " + origin;
+  options.application_id = kApplicationId;
+  options.migrations = {kSchemaV1};
+  options.sync = store::Sync::kNormal;
+  return options;
+}
+
+}  // namespace
+
+fs::path SqliteBackingStoreFactory::PathOf(const std::string& origin, const std::string& name) const {
+  // Most names are ASCII: their file names stay readable when the zero bytes go. '%' cannot come from a plain
+  // name.
+  std::string readable;
+  for (std::size_t i = 0; i + 1 < name.size(); i += 2) {
+    if (name[i] != 0) readable.push_back(name[i]);
+    readable.push_back(name[i + 1]);
+  }
+  const bool ascii = readable.size() * 2 == name.size();
+  return directories_.PathOf(origin) / "idb" /
+         ((ascii ? "" : "u") + EscapeFileName(ascii ? readable : name) + ".sqlite");
+}
+
+Result<std::unique_ptr<BackingStore>> SqliteBackingStoreFactory::Open(const std::string& origin,
+                                                                      const std::string& name) {
+  VIGIL_TRY(directories_.Open(origin));
+  VIGIL_ASSIGN(auto db, Database::Open(PathOf(origin, name), OptionsFor(origin)));
+  auto store = std::make_unique<SqliteBackingStore>(std::move(db));
+  VIGIL_TRY(store->Claim(name));
+  return std::unique_ptr<BackingStore>(std::move(store));
+}
+
+Result<> SqliteBackingStoreFactory::Delete(const std::string& origin, const std::string& name) {
+  directories_.Forget(origin);
+  return Database::Remove(PathOf(origin, name));
+}
+
+Result<bool> SqliteBackingStoreFactory::Exists(const std::string& origin, const std::string& name) {
+  std::error_code error;
+  return fs::exists(PathOf(origin, name), error);
+}
+
+Result<std::vector<std::string>> SqliteBackingStoreFactory::List(const std::string& origin) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(directories_.PathOf(origin) / "idb", error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->path().extension() != ".sqlite") continue;
+    store::OpenOptions options = OptionsFor(origin);
+    options.create = false;
+    auto db = Database::Open(it->path(), options);
+    if (!db) {
+      log::Warning("{}", db.error().message);
+      continue;
+    }
+    Statement read = (*db)->Prepare("SELECT name FROM database");
+    const auto row = read.Step();
+    if (row && *row) names.push_back(read.Text(0));
+  }
+  return names;
+}
+
+Result<> SqliteBackingStoreFactory::DeleteAll(const std::string& origin) {
+  directories_.Forget(origin);
+  std::error_code error;
+  fs::remove_all(directories_.PathOf(origin) / "idb", error);
+  if (error)
+    return Fail(ErrorCode::kIo,
+                fmt::format("cannot delete the databases of {}: {}", origin, error.message()));
+  return {};
+}
+
+}  // namespace vigil::storage
