@@ -25,7 +25,8 @@ class Waiter {
   bool ready() const { return state_->value.has_value(); }
   const std::optional<T>& value() const { return state_->value; }
 
-  // The first value counts, later ones are dropped (false). Waiters resume from the loop, not inside this call.
+  // The first value counts, later ones are dropped (false). Waiters resume from the loop, not inside this
+  // call.
   bool Set(T value) const {
     if (state_->value) return false;
     state_->value.emplace(std::move(value));

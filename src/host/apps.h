@@ -1,0 +1,58 @@
+// Installed web apps: install, remove, list, and finding things by the URL that a user types. Event-loop
+// thread only.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "host/context.h"
+#include "host/manifest.h"
+
+namespace vigil::host {
+
+class Apps {
+ public:
+  static constexpr std::size_t kMaxManifestBytes = std::size_t{1} << 20;
+
+  explicit Apps(HostContext& context) : context_(context) {}
+
+  boost::asio::awaitable<Result<>> Load();
+  // Opens the app's page so that it registers its service worker, checks the manifest, records the app. On
+  // failure nothing that this call brought about is left.
+  boost::asio::awaitable<Result<AppView>> Install(std::string url, ConsoleSink console);
+  boost::asio::awaitable<Result<AppView>> Remove(std::string url);
+  std::vector<AppView> List() const;
+
+  bool IsInstalled(const std::string& origin) const;
+  bool IsLaunchUrl(const std::string& url) const;
+  Result<AppView> Find(std::string_view url) const;
+  Result<std::shared_ptr<Registration>> FindRegistration(std::string_view url) const;
+  Result<std::string> FindOrigin(std::string_view url) const;
+
+ private:
+  struct Target {
+    std::string page_url;
+    std::string manifest_url;   // empty: as the page links it
+    std::string manifest_json;  // of manifest_url
+  };
+  boost::asio::awaitable<Result<Target>> Identify(std::string url);
+  boost::asio::awaitable<Result<AppView>> InstallFromPage(std::string install_url, Target target,
+                                                          std::shared_ptr<Page> page);
+  boost::asio::awaitable<Result<>> WaitForWorker(std::shared_ptr<Page> page);
+  boost::asio::awaitable<Result<std::string>> FetchManifest(std::string origin, std::string referrer,
+                                                            std::string url);
+  boost::asio::awaitable<void> RollBack(std::string origin, std::set<std::uint64_t> before);
+  AppView View(const AppView& app) const;
+  std::string WhatExists() const;
+
+  HostContext& context_;
+  std::map<std::string, AppView> apps_;  // by id
+};
+
+}  // namespace vigil::host

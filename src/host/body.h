@@ -1,0 +1,92 @@
+// Bodies on their way through the daemon: from a server or a worker process, to a worker process or into
+// memory. Event-loop thread only.
+//
+// Flow: a source never delivers more than it was granted; it starts with WorkerProcess::kInitialCredit, which
+// is also what a process grants at first, so that credit can be handed on as it comes.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "host/process.h"
+#include "net/fetcher.h"
+
+namespace vigil::host {
+
+class BodySource : public std::enable_shared_from_this<BodySource> {
+ public:
+  virtual ~BodySource() = default;
+  using DataHandler = std::function<void(std::string_view)>;
+  using DoneHandler = std::function<void(const std::string& error)>;  // empty: complete
+
+  // Once. What has arrived before is delivered, possibly inside this call. A source that is never started
+  // must be cancelled.
+  void Start(DataHandler data, DoneHandler done);
+  void Grant(std::uint32_t bytes);
+  // No handler is called afterwards; the other end is told.
+  void Cancel();
+
+ protected:
+  void Push(std::string_view data);
+  void End(std::string error);
+  // Delivered bytes; the source's own flow control.
+  virtual void OnDelivered(std::size_t /*bytes*/) {}
+  virtual void OnCancel() {}
+  std::size_t buffered() const { return buffer_.size() - offset_; }
+
+ private:
+  void Flush();
+
+  DataHandler data_;
+  DoneHandler done_;
+  std::string buffer_;
+  std::size_t offset_ = 0;
+  std::size_t credit_ = WorkerProcess::kInitialCredit;
+  bool started_ = false, ended_ = false, over_ = false;
+  std::string error_;
+};
+
+// The body of a response from the network; holds the fetch.
+class FetchBody final : public BodySource {
+ public:
+  void SetFetch(std::unique_ptr<net::Fetch> fetch) { fetch_ = std::move(fetch); }
+  void Receive(std::string_view data);
+  void Finish(std::string error);
+
+ private:
+  void OnDelivered(std::size_t bytes) override;
+  void OnCancel() override { fetch_.reset(); }
+
+  std::unique_ptr<net::Fetch> fetch_;
+  bool paused_ = false;
+};
+
+// A body that a worker process sends.
+class ProcessBody final : public BodySource {
+ public:
+  // Null: the process misused the number.
+  static std::shared_ptr<ProcessBody> Open(WorkerProcess& process, std::uint32_t stream);
+
+ private:
+  void OnDelivered(std::size_t bytes) override;
+  void OnCancel() override;
+
+  std::weak_ptr<WorkerProcess> process_;
+  std::uint32_t stream_ = 0;
+};
+
+// Opens a body to the process that is fed from the source, and returns its number. The feeding starts from
+// the loop, after the message that names the body was sent.
+std::uint32_t PumpTo(WorkerProcess& process, std::shared_ptr<BodySource> source,
+                     const boost::asio::any_io_executor& executor);
+// The whole body; kTooLarge over the limit, kUnavailable when it breaks off.
+boost::asio::awaitable<Result<std::string>> Collect(std::shared_ptr<BodySource> source, std::size_t max_bytes,
+                                                    boost::asio::any_io_executor executor);
+
+}  // namespace vigil::host

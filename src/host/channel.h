@@ -1,0 +1,49 @@
+// The daemon's end of the socket to one worker process: frames in, frames out (vigil.proto). Event-loop
+// thread only.
+//
+// The other end is not trusted. Whatever it sends that is not a well-formed ToDaemon message, a frame over
+// the limit, or not reading what it is sent, closes the channel with a reason; the owner then kills the
+// process.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "ipc/vigil.pb.h"
+
+namespace vigil::host {
+
+class Channel {
+ public:
+  struct Handlers {
+    std::function<void(ipc::ToDaemon message)> message;
+    // Once, never inside Send(). reason is empty when the other end closed in an orderly way.
+    std::function<void(std::string reason)> closed;
+  };
+  // Bytes that may wait to be read by the other end.
+  static constexpr std::size_t kMaxQueuedBytes = std::size_t{160} << 20;
+
+  // Takes the descriptor.
+  Channel(boost::asio::any_io_executor executor, int fd, Handlers handlers);
+  ~Channel();  // no handler is called any more
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  // Gives the message its number, which is returned: 1, 2, 3 …; 0: the channel is closed, the message
+  // dropped.
+  std::uint64_t Send(ipc::ToWorker& message);
+  std::uint64_t last_seq() const;
+  std::size_t queued_bytes() const;
+  // Closes the socket; `closed` is not called.
+  void Close();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace vigil::host

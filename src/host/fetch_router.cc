@@ -1,0 +1,266 @@
+#include "host/fetch_router.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "host/runner.h"
+#include "host/script_update.h"
+#include "net/url.h"
+
+namespace vigil::host {
+namespace asio = boost::asio;
+namespace {
+
+net::FetchClient ClientOf(const ProcessOwner& owner) {
+  net::FetchClient client;
+  if (owner.page) {
+    client.origin = owner.page->origin;
+    client.url = owner.page->url;
+  } else {
+    client.origin = owner.version->origin;
+    client.url = owner.version->script_url;
+    client.referrer_policy = owner.version->referrer_policy;
+  }
+  return client;
+}
+
+// Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
+void TameMode(const std::string& origin, ipc::HttpRequest& request) {
+  if (request.mode() != "navigate") return;
+  auto url = net::Url::Parse(request.url());
+  request.set_mode(url && url->Origin() == origin ? "same-origin" : "cors");
+  if (request.redirect().empty()) request.set_redirect("manual");
+}
+}  // namespace
+
+asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> version,
+                                                      ipc::HttpRequest request, FetchIds ids) {
+  Answer none;
+  none.kind = Kind::kFallback;
+  if (version->state == VersionState::kActivating) {
+    Waiter<bool> activated(context_.executor);
+    version->awaiting_activation.push_back(activated);
+    bool active = co_await activated.Get();
+    if (!active) co_return none;
+  }
+  if (!version->Handles("fetch")) co_return none;
+  Waiter<std::shared_ptr<Answer>> answered(context_.executor);
+  ipc::Event event;
+  auto* fetch = event.mutable_fetch();
+  *fetch->mutable_request() = std::move(request);
+  fetch->set_client_id(ids.client_id);
+  fetch->set_resulting_client_id(ids.resulting_client_id);
+  Runner::DispatchOptions options;
+  options.on_response = [this, version, answered](ipc::FetchResponse message) {
+    auto answer = std::make_shared<Answer>();
+    if (message.kind() == ipc::FetchResponse::FALLBACK) {
+      answer->kind = Kind::kFallback;
+    } else if (message.kind() == ipc::FetchResponse::RESPONSE) {
+      answer->kind = Kind::kResponse;
+      answer->response = std::move(*message.mutable_response());
+      if (answer->response.type() == ipc::HttpResponse::ERROR) {
+        answer->kind = Kind::kNetworkError;
+        answer->error = answer->response.error();
+      }
+      if (answer->response.body().has_stream() && version->process) {
+        answer->body = ProcessBody::Open(*version->process, answer->response.body().stream());
+      }
+      if (answer->response.body().has_stream()) answer->response.clear_body();
+      answer->response.set_from_service_worker(true);
+    } else {
+      answer->error = message.response().error();
+    }
+    answered.Set(std::move(answer));
+  };
+  // The event goes on (waitUntil) after the answer; what decides is whichever comes first, the answer or the
+  // end.
+  auto run = [](FetchRouter* self, std::shared_ptr<Version> target, ipc::Event message,
+                Runner::DispatchOptions with,
+                Waiter<std::shared_ptr<Answer>> answer) -> asio::awaitable<void> {
+    auto dispatched = co_await self->context_.runner->Dispatch(target, std::move(message), std::move(with));
+    auto failed = std::make_shared<Answer>();
+    // A worker that cannot be started does not keep its pages from the network ("Handle Fetch", step 24).
+    failed->kind = dispatched.started ? Kind::kNetworkError : Kind::kFallback;
+    failed->error = dispatched.result.error;
+    answer.Set(std::move(failed));
+  };
+  context_.Spawn(run(this, version, std::move(event), std::move(options), answered));
+  auto answer = co_await answered.Get();
+  co_return std::move(*answer);
+}
+
+asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter::FetchModule(
+    std::shared_ptr<Page> page, std::string url) {
+  auto refuse = [](std::string why) {
+    return tl::unexpected<ScriptError>(ScriptError{"TypeError", std::move(why)});
+  };
+  ipc::HttpRequest request;
+  request.set_method("GET");
+  request.set_url(url);
+  request.set_mode("cors");
+  request.set_credentials("same-origin");
+  request.set_redirect("follow");
+  request.set_destination("script");
+  request.set_referrer("about:client");
+  net::FetchedResponse response;
+  bool answered = false;
+  if (page->controller) {
+    FetchIds ids;
+    ids.client_id = page->id;
+    auto answer = co_await Ask(page->controller, request, std::move(ids));
+    if (answer.kind == Kind::kNetworkError)
+      co_return refuse("the service worker answers with a network error");
+    if (answer.kind == Kind::kResponse) {
+      answered = true;
+      response.body = answer.response.body().inline_();
+      if (answer.body) {
+        auto bytes = co_await Collect(answer.body, kMaxScriptBytes, context_.executor);
+        if (!bytes) co_return refuse(bytes.error().message);
+        response.body = std::move(*bytes);
+      }
+      response.head = std::move(answer.response);
+    }
+  }
+  if (!answered) {
+    ProcessOwner owner;
+    owner.page = page;
+    auto fetched = co_await context_.deps.fetcher.FetchAll(ClientOf(owner), request, kMaxScriptBytes);
+    if (!fetched) co_return refuse(fetched.error().message);
+    response = std::move(*fetched);
+  }
+  if (response.head.status() < 200 || response.head.status() > 299) {
+    co_return refuse(fmt::format("the server answers {}", response.head.status()));
+  }
+  std::string type = net::HeaderValue(response.head, "content-type");
+  if (!IsJavaScriptMimeType(type)) co_return refuse(fmt::format("its MIME type is '{}'", type));
+  int hops = response.head.url_list_size();
+  co_return std::make_shared<const ScriptResource>(
+      ScriptResource{url, hops > 0 ? response.head.url_list(hops - 1) : url, std::move(response.body)});
+}
+
+void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,
+                          ipc::HttpRequest request) {
+  Key key(process.id(), request_id);
+  running_[key] = Running();
+  bool streams = request.body().has_stream();
+  bool controlled = owner.page && owner.page->controller && !request.skip_service_worker() &&
+                    owner.page->controller->Handles("fetch");
+  auto shared = process.shared_from_this();
+  if (!streams && !controlled) return FromNetwork(shared, owner, request_id, std::move(request));
+  context_.Spawn(Route(shared, owner, request_id, std::move(request)));
+}
+
+asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
+                                         std::uint64_t request_id, ipc::HttpRequest request) {
+  Key key(process->id(), request_id);
+  if (request.body().has_stream()) {
+    auto source = ProcessBody::Open(*process, request.body().stream());
+    if (!source) co_return;
+    auto bytes = co_await Collect(source, kMaxRequestBody, context_.executor);
+    if (!bytes) {
+      ReplyError(*process, request_id, "the request's body: " + bytes.error().message);
+      co_return;
+    }
+    request.mutable_body()->set_inline_(std::move(*bytes));
+  }
+  if (!running_.contains(key)) co_return;
+  auto controller = owner.page ? owner.page->controller : nullptr;
+  if (controller && !request.skip_service_worker()) {
+    FetchIds ids;
+    ids.client_id = owner.page->id;
+    auto answer = co_await Ask(controller, request, std::move(ids));
+    if (!running_.contains(key)) {
+      if (answer.body) answer.body->Cancel();
+      co_return;
+    }
+    if (answer.kind == Kind::kResponse) {
+      Reply(*process, request_id, std::move(answer.response), std::move(answer.body));
+      co_return;
+    }
+    if (answer.kind == Kind::kNetworkError) {
+      ReplyError(*process, request_id,
+                 answer.error.empty() ? "the service worker answered with a network error" : answer.error);
+      co_return;
+    }
+  }
+  FromNetwork(process, owner, request_id, std::move(request));
+}
+
+void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, const ProcessOwner& owner,
+                              std::uint64_t request_id, ipc::HttpRequest request) {
+  Key key(process->id(), request_id);
+  net::FetchClient client = ClientOf(owner);
+  TameMode(client.origin, request);
+  auto body = std::make_shared<FetchBody>();
+  std::weak_ptr<WorkerProcess> weak = process;
+  std::weak_ptr<FetchBody> weak_body = body;
+  net::FetchHandlers handlers;
+  handlers.on_head = [this, weak, weak_body, request_id](ipc::HttpResponse head, bool has_body) {
+    auto target = weak.lock();
+    auto source = weak_body.lock();
+    if (!target || !source) return;
+    Reply(*target, request_id, std::move(head), has_body ? source : nullptr);
+  };
+  handlers.on_data = [weak_body](std::string_view data) {
+    if (auto source = weak_body.lock()) source->Receive(data);
+  };
+  handlers.on_done = [weak_body](Result<> result) {
+    auto source = weak_body.lock();
+    if (!source) return;
+    if (result) {
+      source->Finish({});
+    } else {
+      source->Finish(result.error().message);
+    }
+  };
+  running_[key].body = body;
+  body->SetFetch(context_.deps.fetcher.Start(client, std::move(request), std::move(handlers)));
+}
+
+void FetchRouter::Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,
+                        std::shared_ptr<BodySource> body) {
+  auto found = running_.find(Key(process.id(), request_id));
+  if (found == running_.end()) {
+    if (body) body->Cancel();
+    return;
+  }
+  auto keep = std::move(found->second.body);
+  running_.erase(found);
+  ipc::Reply reply;
+  reply.set_id(request_id);
+  if (body) response.mutable_body()->set_stream(PumpTo(process, std::move(body), context_.executor));
+  *reply.mutable_response() = std::move(response);
+  process.Reply(std::move(reply));
+  // A response without a body needs its fetch no longer, but this may be a call from inside the fetch.
+  if (keep) asio::post(context_.executor, [keep] {});
+}
+
+void FetchRouter::ReplyError(WorkerProcess& process, std::uint64_t request_id, const std::string& why) {
+  ipc::HttpResponse response;
+  response.set_type(ipc::HttpResponse::ERROR);
+  response.set_error(why);
+  Reply(process, request_id, std::move(response), nullptr);
+}
+
+void FetchRouter::OnCancel(WorkerProcess& process, std::uint64_t request_id) {
+  auto found = running_.find(Key(process.id(), request_id));
+  if (found == running_.end()) return;
+  auto body = std::move(found->second.body);
+  running_.erase(found);
+  process.EndRequest();
+  if (body) body->Cancel();
+}
+
+void FetchRouter::OnProcessEnded(std::uint64_t process_id) {
+  auto from = running_.lower_bound(Key(process_id, 0));
+  auto to = running_.lower_bound(Key(process_id + 1, 0));
+  std::vector<std::shared_ptr<FetchBody>> bodies;
+  for (auto it = from; it != to; ++it) {
+    if (it->second.body) bodies.push_back(it->second.body);
+  }
+  running_.erase(from, to);
+  for (auto& body : bodies) body->Cancel();
+}
+
+}  // namespace vigil::host

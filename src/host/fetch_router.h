@@ -1,0 +1,68 @@
+// Where the fetches of worker processes go: a page's first to its controller as a fetch event, everything
+// else, and what the controller leaves alone, to the network ("Handle Fetch" of the Service Workers
+// specification). Event-loop thread only.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "host/body.h"
+#include "host/context.h"
+#include "host/processes.h"
+
+namespace vigil::host {
+
+class FetchRouter {
+ public:
+  // Request bodies are held in memory while they are sent (a fetch event and then the network may need them).
+  static constexpr std::size_t kMaxRequestBody = std::size_t{60} << 20;
+
+  enum class Kind { kResponse, kFallback, kNetworkError };
+  struct Answer {
+    Kind kind = Kind::kNetworkError;
+    ipc::HttpResponse response;        // its body inline, or absent
+    std::shared_ptr<BodySource> body;  // when it is a stream
+    std::string error;                 // kNetworkError: why
+  };
+  struct FetchIds {
+    std::string client_id, resulting_client_id;
+  };
+
+  explicit FetchRouter(HostContext& context) : context_(context) {}
+
+  // Dispatches a fetch event. The request's body is absent or inline.
+  boost::asio::awaitable<Answer> Ask(std::shared_ptr<Version> version, ipc::HttpRequest request,
+                                     FetchIds ids);
+
+  // A module that a page imports, through the page's controller like any other of its fetches.
+  boost::asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchModule(
+      std::shared_ptr<Page> page, std::string url);
+
+  // A Request.fetch of a process.
+  void OnFetch(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,
+               ipc::HttpRequest request);
+  void OnCancel(WorkerProcess& process, std::uint64_t request_id);
+  void OnProcessEnded(std::uint64_t process_id);
+
+ private:
+  using Key = std::pair<std::uint64_t, std::uint64_t>;  // process, request
+  struct Running {
+    std::shared_ptr<FetchBody> body;  // null while a fetch event decides
+  };
+  boost::asio::awaitable<void> Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
+                                     std::uint64_t request_id, ipc::HttpRequest request);
+  void FromNetwork(const std::shared_ptr<WorkerProcess>& process, const ProcessOwner& owner,
+                   std::uint64_t request_id, ipc::HttpRequest request);
+  void Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,
+             std::shared_ptr<BodySource> body);
+  void ReplyError(WorkerProcess& process, std::uint64_t request_id, const std::string& why);
+
+  HostContext& context_;
+  std::map<Key, Running> running_;
+};
+
+}  // namespace vigil::host

@@ -1,0 +1,399 @@
+#include "host/host.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "host/apps.h"
+#include "host/context.h"
+#include "host/fetch_router.h"
+#include "host/jobs.h"
+#include "host/lifecycle.h"
+#include "host/local_storage.h"
+#include "host/notifications.h"
+#include "host/pages.h"
+#include "host/processes.h"
+#include "host/registry.h"
+#include "host/requests.h"
+#include "host/runner.h"
+#include "host/script_storage.h"
+#include "net/fetcher.h"
+
+namespace vigil::host {
+namespace asio = boost::asio;
+
+const char* DispatchOutcomeName(DispatchOutcome::Kind kind) {
+  switch (kind) {
+    case DispatchOutcome::Kind::kSucceeded:
+      return "succeeded";
+    case DispatchOutcome::Kind::kRejected:
+      return "rejected";
+    case DispatchOutcome::Kind::kFailed:
+      return "failed";
+    case DispatchOutcome::Kind::kTimeout:
+      return "timeout";
+    case DispatchOutcome::Kind::kNotStarted:
+      return "not-started";
+  }
+  return "not-started";
+}
+
+const char* PermissionStateName(PermissionState state) {
+  switch (state) {
+    case PermissionState::kGranted:
+      return "granted";
+    case PermissionState::kDenied:
+      return "denied";
+    case PermissionState::kPrompt:
+      return "prompt";
+  }
+  return "prompt";
+}
+
+// The parts and what they share. Order matters: later parts go first.
+class HostImpl {
+ public:
+  HostImpl(HostDependencies dependencies, HostOptions options)
+      : context{dependencies, WithDefaults(std::move(options)), dependencies.loop.get_executor()},
+        registry(dependencies.storage, dependencies.stores),
+        processes(context),
+        runner(context),
+        lifecycle(context),
+        jobs(context),
+        storage(context),
+        router(context),
+        local_storage(context),
+        notifications(context),
+        pages(context),
+        apps(context),
+        requests(context) {
+    context.registry = &registry;
+    context.processes = &processes;
+    context.runner = &runner;
+    context.lifecycle = &lifecycle;
+    context.jobs = &jobs;
+    context.storage = &storage;
+    context.router = &router;
+    context.local_storage = &local_storage;
+    context.notifications = &notifications;
+    context.pages = &pages;
+    context.apps = &apps;
+    context.requests = &requests;
+    Connect();
+  }
+  ~HostImpl() { context.processes = nullptr; }
+
+  asio::awaitable<Result<>> Start() {
+    auto zygote = co_await processes.Start();
+    if (!zygote) co_return Fail(zygote.error());
+    auto loaded = co_await registry.Load();
+    if (!loaded) co_return Fail(loaded.error());
+    auto shown = co_await notifications.Load();
+    if (!shown) co_return Fail(shown.error());
+    for (const auto& registration : registry.All()) {
+      if (context.sync != nullptr) context.sync->RegistrationKnown(registration->id, registration->origin);
+    }
+    auto apps_loaded = co_await apps.Load();
+    if (!apps_loaded) co_return Fail(apps_loaded.error());
+    for (const auto& registration : registry.All()) Resume(registration);
+    co_return Result<>();
+  }
+
+  WorkerView ViewOf(const Version& version) const {
+    WorkerView view;
+    view.version_id = version.id;
+    view.script_url = version.script_url;
+    view.state = VersionStateName(version.state);
+    bool process = version.process && !version.process->doomed();
+    view.running = !process ? (version.starting ? "starting" : "stopped")
+                            : (version.process->running() ? "running" : "starting");
+    view.pid = process ? version.process->pid() : 0;
+    return view;
+  }
+
+  RegistrationView ViewOf(const Registration& registration) const {
+    RegistrationView view;
+    view.id = registration.id;
+    view.scope = registration.scope;
+    view.origin = registration.origin;
+    view.update_via_cache = registration.update_via_cache;
+    if (registration.installing) view.installing = ViewOf(*registration.installing);
+    if (registration.waiting) view.waiting = ViewOf(*registration.waiting);
+    if (registration.active) view.active = ViewOf(*registration.active);
+    view.last_update_check_us = registration.last_update_check.time_since_epoch().count();
+    return view;
+  }
+
+ private:
+  static HostOptions WithDefaults(HostOptions options) {
+    if (options.user_agent.empty()) options.user_agent = "Mozilla/5.0 (X11; Linux x86_64) Vigil/0.1";
+    return options;
+  }
+
+  void Connect() {
+    Processes::Handlers handlers;
+    handlers.message = [this](WorkerProcess& process, const ProcessOwner& owner, ipc::ToDaemon message) {
+      requests.OnMessage(process, owner, std::move(message));
+    };
+    handlers.idle = [this](WorkerProcess& process, const ProcessOwner& owner) {
+      if (owner.version) runner.OnIdle(process, owner.version);
+    };
+    handlers.ended = [this](WorkerProcess& process, const ProcessOwner& owner, const ExitReport& report) {
+      router.OnProcessEnded(process.id());
+      storage.ProcessEnded(process);
+      requests.OnProcessEnded(process);
+      if (owner.version) runner.OnEnded(process, owner.version, report);
+      if (owner.page) pages.OnEnded(owner.page, report);
+    };
+    processes.SetHandlers(std::move(handlers));
+  }
+
+  // What the last run of the daemon left unfinished: an activation that did not end is made again, a waiting
+  // worker finds no clients any more.
+  void Resume(const std::shared_ptr<Registration>& registration) {
+    auto active = registration->active;
+    if (active && active->state == VersionState::kActivating) {
+      if (registration->waiting) lifecycle.MakeRedundant(registration, active);
+      if (!registration->waiting) registration->waiting = active;
+      registration->active = nullptr;
+    }
+    lifecycle.TryActivate(registration);
+  }
+
+ public:
+  HostContext context;
+  Registry registry;
+  Processes processes;
+  Runner runner;
+  Lifecycle lifecycle;
+  Jobs jobs;
+  ScriptStorage storage;
+  FetchRouter router;
+  LocalStorage local_storage;
+  Notifications notifications;
+  Pages pages;
+  Apps apps;
+  Requests requests;
+};
+
+Host::Host(HostDependencies dependencies, HostOptions options)
+    : impl_(std::make_unique<HostImpl>(dependencies, std::move(options))) {}
+Host::~Host() = default;
+
+void Host::SetSyncService(SyncService& service) { impl_->context.sync = &service; }
+void Host::SetConsoleSink(ConsoleSink sink) { impl_->context.console_sink = std::move(sink); }
+void Host::SetReportSink(std::function<void(const HostReport&)> sink) {
+  impl_->context.report_sink = std::move(sink);
+}
+
+asio::awaitable<Result<>> Host::Start() { return impl_->Start(); }
+
+asio::awaitable<void> Host::Stop() {
+  impl_->context.stopping = true;
+  co_await impl_->processes.StopAll();
+}
+
+// ---------------------------------------------------------------------------------------------------- apps
+asio::awaitable<Result<AppView>> Host::Install(std::string url, ConsoleSink console) {
+  return impl_->apps.Install(std::move(url), std::move(console));
+}
+asio::awaitable<Result<AppView>> Host::Remove(std::string url) { return impl_->apps.Remove(std::move(url)); }
+std::vector<AppView> Host::Apps() const { return impl_->apps.List(); }
+
+// ---------------------------------------------------------------------------------------------------- pages
+namespace {
+Error NoPage(const std::string& id) {
+  return Error{ErrorCode::kNotFound, fmt::format("no page {} is open (see `vigil page list`)", id)};
+}
+}  // namespace
+
+asio::awaitable<Result<OpenedPage>> Host::OpenPage(std::string url, PageOptions options,
+                                                   ConsoleSink console) {
+  return impl_->pages.Open(std::move(url), std::move(options), std::move(console));
+}
+
+asio::awaitable<Result<EvaluateOutcome>> Host::EvaluateInPage(std::string id, std::string code,
+                                                              std::string name) {
+  auto page = impl_->pages.ById(id);
+  if (!page) co_return Fail(NoPage(id));
+  co_return co_await impl_->pages.Evaluate(page, std::move(code), std::move(name));
+}
+
+asio::awaitable<Result<>> Host::InputToPage(std::string id, std::string kind) {
+  auto page = impl_->pages.ById(id);
+  if (!page || !page->process) co_return Fail(NoPage(id));
+  impl_->context.deps.engagement.Input(page->origin);
+  ipc::ToWorker message;
+  message.mutable_input()->set_kind(std::move(kind));
+  page->process->Send(std::move(message));
+  co_return Result<>();
+}
+
+asio::awaitable<Result<>> Host::ClosePage(std::string id) {
+  auto page = impl_->pages.ById(id);
+  if (!page) co_return Fail(NoPage(id));
+  impl_->pages.Close(page);
+  co_return Result<>();
+}
+
+std::vector<PageView> Host::Pages() const {
+  std::vector<PageView> views;
+  for (const auto& page : impl_->pages.OfOrigin({})) views.push_back(impl_->pages.View(*page));
+  return views;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// workers
+asio::awaitable<Result<RegistrationView>> Host::StartWorker(std::string url) {
+  auto registration = impl_->apps.FindRegistration(url);
+  if (!registration) co_return Fail(registration.error());
+  auto target = *registration;
+  auto version = target->active ? target->active : target->Newest();
+  if (!version)
+    co_return Fail(ErrorCode::kUnavailable, fmt::format("{} has no service worker yet", target->scope));
+  auto started = co_await impl_->runner.EnsureRunning(version);
+  if (!started.ok) {
+    co_return Fail(ErrorCode::kAborted, fmt::format("the service worker {} did not start: {}",
+                                                    version->script_url, started.error));
+  }
+  co_return impl_->ViewOf(*target);
+}
+
+asio::awaitable<Result<RegistrationView>> Host::StopWorker(std::string url) {
+  auto registration = impl_->apps.FindRegistration(url);
+  if (!registration) co_return Fail(registration.error());
+  auto target = *registration;
+  for (const auto& version : {target->active, target->waiting, target->installing}) {
+    if (version) impl_->runner.Stop(*version, "was stopped by its user");
+  }
+  co_return impl_->ViewOf(*target);
+}
+
+asio::awaitable<Result<RegistrationView>> Host::UpdateWorker(std::string url) {
+  auto registration = impl_->apps.FindRegistration(url);
+  if (!registration) co_return Fail(registration.error());
+  auto target = *registration;
+  auto updated = co_await impl_->jobs.Update(target, true);
+  if (!updated.registration) {
+    co_return Fail(ErrorCode::kAborted, fmt::format("the service worker of {} was not updated: {}",
+                                                    target->scope, updated.error.message));
+  }
+  co_return impl_->ViewOf(*target);
+}
+
+asio::awaitable<Result<>> Host::Unregister(std::string url) {
+  auto registration = impl_->apps.FindRegistration(url);
+  if (!registration) co_return Fail(registration.error());
+  auto target = *registration;
+  co_await impl_->jobs.Unregister(target, true);
+  co_return Result<>();
+}
+
+std::vector<RegistrationView> Host::Registrations() const {
+  std::vector<RegistrationView> views;
+  for (const auto& registration : impl_->registry.All()) views.push_back(impl_->ViewOf(*registration));
+  return views;
+}
+
+Result<RegistrationView> Host::FindRegistration(std::string_view url) const {
+  auto registration = impl_->apps.FindRegistration(url);
+  if (!registration) return Fail(registration.error());
+  return impl_->ViewOf(**registration);
+}
+
+Result<std::string> Host::FindOrigin(std::string_view url) const { return impl_->apps.FindOrigin(url); }
+
+// ---------------------------------------------------------------------------------------------------- sync
+// events
+bool Host::CanDispatch(std::uint64_t registration_id) const {
+  auto registration = impl_->registry.ById(registration_id);
+  return registration && registration->active && !impl_->context.stopping;
+}
+
+void Host::DispatchSyncEvent(SyncEvent event, Done done) {
+  auto run = [](Host* self, SyncEvent what, Done finished) -> asio::awaitable<void> {
+    DispatchOutcome outcome;
+    if (what.kind == SyncKind::kOneShot) {
+      outcome = co_await self->DispatchSync(what.registration_id, what.tag, what.last_chance, what.limit);
+    } else {
+      outcome = co_await self->DispatchPeriodicSync(what.registration_id, what.tag, what.limit);
+    }
+    finished(std::move(outcome));
+  };
+  impl_->context.Spawn(run(this, std::move(event), std::move(done)));
+}
+
+asio::awaitable<DispatchOutcome> Host::DispatchSync(std::uint64_t registration_id, std::string tag,
+                                                    bool last_chance, Duration limit) {
+  ipc::Event event;
+  event.mutable_sync()->set_tag(std::move(tag));
+  event.mutable_sync()->set_last_chance(last_chance);
+  Runner::DispatchOptions options;
+  options.limit = limit.count() > 0 ? limit : impl_->context.options.sync_event_limit;
+  options.kill_on_timeout = false;
+  return impl_->runner.DispatchFunctional(registration_id, std::move(event), std::move(options));
+}
+
+asio::awaitable<DispatchOutcome> Host::DispatchPeriodicSync(std::uint64_t registration_id, std::string tag,
+                                                            Duration limit) {
+  ipc::Event event;
+  event.mutable_periodic_sync()->set_tag(std::move(tag));
+  Runner::DispatchOptions options;
+  options.limit = limit.count() > 0 ? limit : impl_->context.options.sync_event_limit;
+  options.kill_on_timeout = false;
+  return impl_->runner.DispatchFunctional(registration_id, std::move(event), std::move(options));
+}
+
+// ---------------------------------------------------------------------------------------------------- the
+// rest
+Result<std::vector<NotificationView>> Host::Notifications(std::string_view url) const {
+  if (url.empty()) return impl_->notifications.List({});
+  auto origin = impl_->apps.FindOrigin(url);
+  if (!origin) return Fail(origin.error());
+  return impl_->notifications.List(*origin);
+}
+
+asio::awaitable<Result<DispatchOutcome>> Host::ClickNotification(std::string id, std::string action) {
+  return impl_->notifications.Click(std::move(id), std::move(action));
+}
+asio::awaitable<Result<DispatchOutcome>> Host::CloseNotification(std::string id) {
+  return impl_->notifications.Close(std::move(id));
+}
+
+void Host::PermissionsChanged(const std::string& origin, const std::string& name) {
+  impl_->processes.ForEach(origin, [&](WorkerProcess& process, const ProcessOwner&) {
+    auto state = impl_->context.deps.permissions.Query(process.origin(), name);
+    if (!state) return;
+    ipc::ToWorker message;
+    message.mutable_permission()->set_name(name);
+    message.mutable_permission()->set_state(PermissionStateName(*state));
+    process.Send(std::move(message));
+  });
+}
+
+asio::awaitable<Result<>> Host::ClearOrigin(std::string origin) {
+  for (const auto& page : impl_->pages.OfOrigin(origin)) impl_->pages.Close(page);
+  for (const auto& registration : impl_->registry.OfOrigin(origin)) {
+    co_await impl_->jobs.Unregister(registration, true);
+  }
+  if (impl_->context.sync != nullptr) impl_->context.sync->OriginCleared(origin);
+  impl_->notifications.OriginCleared(origin);
+  impl_->context.deps.fetcher.ClearOrigin(origin);
+  auto local = co_await impl_->local_storage.Clear(origin);
+  auto scripts = co_await impl_->storage.Clear(origin);
+  if (!local) co_return Fail(local.error());
+  co_return scripts;
+}
+
+asio::awaitable<Result<Host::StorageUsage>> Host::Usage(std::string origin) {
+  auto measured = co_await impl_->storage.Measure(std::move(origin));
+  StorageUsage usage;
+  usage.usage = measured.total();
+  usage.quota = ScriptStorage::kQuotaBytes;
+  usage.indexed_db = measured.indexed_db;
+  usage.caches = measured.caches;
+  co_return usage;
+}
+
+}  // namespace vigil::host

@@ -1,0 +1,84 @@
+// The records of the Service Workers specification (section 2): service worker registrations and service
+// workers, here "versions". Plain data; Registry holds them, Lifecycle moves them. Event-loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/clock.h"
+#include "host/process.h"
+#include "host/waiter.h"
+#include "vigil/time.h"
+
+namespace vigil::host {
+
+enum class VersionState { kParsed, kInstalling, kInstalled, kActivating, kActivated, kRedundant };
+const char* VersionStateName(VersionState state);  // as ServiceWorker.state
+
+// One script of a version's script resource map. Never changes once the version is installed.
+struct ScriptResource {
+  std::string url;
+  std::string response_url;
+  std::string body;
+};
+
+// A service worker: one script of one registration, and its process while it runs.
+struct Version {
+  std::uint64_t id = 0;
+  std::uint64_t registration_id = 0;
+  std::string origin;
+  std::string script_url;
+  bool module = false;
+  VersionState state = VersionState::kParsed;
+  std::string referrer_policy;
+  std::vector<std::shared_ptr<const ScriptResource>> scripts;  // the main script first
+  std::vector<std::string> listeners;                          // event types, after the first run
+  bool skip_waiting = false;
+
+  std::shared_ptr<WorkerProcess> process;       // also while starting
+  std::optional<Waiter<StartResult>> starting;  // set while the script's first run is awaited
+  int events_pending = 0;                       // events that wait for the start or are under way
+  bool stop_when_idle = false;                  // an event timed out: do not wait for the idle limit
+  TimerId idle_timer = 0;
+  std::vector<Waiter<bool>> awaiting_activation;  // false: it became redundant instead
+
+  bool Handles(const std::string& event_type) const;
+  const ScriptResource* FindScript(const std::string& url) const;
+};
+
+struct Registration {
+  std::uint64_t id = 0;
+  std::string origin;
+  std::string scope;
+  std::string update_via_cache = "imports";
+  WallTime last_update_check{};
+  std::shared_ptr<Version> installing;
+  std::shared_ptr<Version> waiting;
+  std::shared_ptr<Version> active;
+  bool unregistered = false;
+
+  // "Get Newest Worker" of the specification.
+  std::shared_ptr<Version> Newest() const { return installing ? installing : waiting ? waiting : active; }
+};
+
+// A page: a window client.
+struct Page {
+  std::string id;  // client id, a UUID
+  std::string url;
+  std::string origin;
+  std::string title;
+  std::string manifest_url;
+  bool document_parsed = false;
+  bool kept = false;
+  bool visible = true;
+  std::uint64_t opened = 0;  // counts up: order of creation
+  std::shared_ptr<Version> controller;
+  std::shared_ptr<WorkerProcess> process;
+  std::function<void(std::string level, std::string text, std::string source)> console;
+  std::vector<std::pair<std::string, std::string>> session_storage;  // UTF-16 keys and values
+};
+
+}  // namespace vigil::host

@@ -1,0 +1,377 @@
+#include "host/pages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "host/apps.h"
+#include "host/fetch_router.h"
+#include "host/jobs.h"
+#include "host/lifecycle.h"
+#include "host/registry.h"
+#include "host/runner.h"
+#include "net/url.h"
+
+namespace vigil::host {
+namespace asio = boost::asio;
+namespace {
+// Real time: for how long a page that was opened only to run its own scripts may have work under way.
+constexpr auto kSettleLimit = std::chrono::seconds(10);
+
+ipc::HttpRequest NavigationRequest(const std::string& url) {
+  ipc::HttpRequest request;
+  request.set_method("GET");
+  request.set_url(url);
+  request.set_mode("navigate");
+  request.set_credentials("include");
+  request.set_redirect("manual");
+  request.set_destination("document");
+  auto* accept = request.add_headers();
+  accept->set_name("accept");
+  accept->set_value("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+  return request;
+}
+
+Result<> CheckDocument(const std::string& url, const ipc::HttpResponse& head) {
+  if (head.status() < 200 || head.status() > 299) {
+    return Fail(ErrorCode::kNotFound,
+                fmt::format("{} cannot be opened: the server answers {}{}{}", url, head.status(),
+                            head.status_text().empty() ? "" : " ", head.status_text()));
+  }
+  std::string type = net::HeaderValue(head, "content-type");
+  std::string essence = type.substr(0, type.find(';'));
+  essence.erase(essence.find_last_not_of(" \t") + 1);
+  std::transform(essence.begin(), essence.end(), essence.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  if (essence != "text/html" && essence != "application/xhtml+xml") {
+    return Fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} is not a page: its type is '{}', not text/html", url, type));
+  }
+  return {};
+}
+}  // namespace
+
+// ----------------------------------------------------------------------------------------------------
+// opening
+asio::awaitable<Result<OpenedPage>> Pages::Open(std::string url, PageOptions options, ConsoleSink console) {
+  auto opened = co_await OpenClient(std::move(url), options.launched, std::move(console));
+  if (!opened) co_return Fail(opened.error());
+  auto page = *opened;
+  page->kept = options.keep;
+  OpenedPage result;
+  if (!options.script.empty()) {
+    std::string name = options.script_name.empty() ? "script" : options.script_name;
+    auto evaluated = co_await Evaluate(page, options.script, name);
+    if (!evaluated) {
+      Close(page);
+      co_return Fail(evaluated.error());
+    }
+    result.script = *evaluated;
+  } else if (!options.keep) {
+    co_await Settle(page);
+  }
+  result.page = View(*page);
+  if (!options.keep) Close(page);
+  co_return result;
+}
+
+asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url, bool launched,
+                                                                 ConsoleSink console) {
+  if (pages_.size() >= kMaxPages) {
+    co_return Fail(
+        ErrorCode::kUnavailable,
+        fmt::format("{} pages are open already: close some (see `vigil page list`)", pages_.size()));
+  }
+  auto document = co_await Navigate(std::move(url));
+  if (!document) co_return Fail(document.error());
+  auto page = std::make_shared<Page>();
+  page->id = document->client_id;
+  page->url = document->url;
+  page->origin = net::Url::Parse(document->url)->Origin();
+  page->opened = ++opened_;
+  page->kept = true;
+  if (console) {
+    page->console = [console, origin = page->origin, id = page->id](std::string level, std::string text,
+                                                                    std::string source) {
+      ConsoleLine line;
+      line.level = std::move(level);
+      line.text = std::move(text);
+      line.source = std::move(source);
+      line.origin = origin;
+      line.client_id = id;
+      console(line);
+    };
+  }
+  bool in_app = context_.apps->IsLaunchUrl(page->url);
+  context_.deps.engagement.PageOpened(page->origin);
+  if (launched || in_app) context_.deps.engagement.AppLaunched(page->origin);
+  auto ran = co_await Run(page, std::move(document->html));
+  if (!ran) {
+    Close(page);
+    co_return Fail(ran.error());
+  }
+  if (auto registration = context_.registry->Match(page->url)) context_.jobs->SoftUpdate(registration);
+  co_return page;
+}
+
+// The navigation: through the service worker whose scope the URL is in, else from the network.
+asio::awaitable<Result<Pages::Document>> Pages::Navigate(std::string url) {
+  auto parsed = net::Url::Parse(url);
+  if (!parsed) co_return Fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a URL", url));
+  if (auto why = net::WhyNotAllowed(*parsed)) co_return Fail(ErrorCode::kInvalidArgument, *why);
+  std::string href = parsed->Href();
+  std::string client_id = MakeUuid();
+  auto registration = context_.registry->Match(href);
+  if (!registration || !registration->active) co_return co_await FromNetwork(href, client_id);
+  FetchRouter::FetchIds ids;
+  ids.resulting_client_id = client_id;
+  auto answer = co_await context_.router->Ask(registration->active, NavigationRequest(href), std::move(ids));
+  if (answer.kind == FetchRouter::Kind::kNetworkError) {
+    co_return Fail(ErrorCode::kUnavailable,
+                   fmt::format("{} cannot be opened: its service worker answers with a network error{}{}",
+                               href, answer.error.empty() ? "" : ": ", answer.error));
+  }
+  // A worker that passes the navigation on gets to see redirects only as opaque ones; they are followed here.
+  bool redirect = answer.response.type() == ipc::HttpResponse::OPAQUE_REDIRECT;
+  if (answer.kind == FetchRouter::Kind::kFallback || redirect) {
+    if (answer.body) answer.body->Cancel();
+    co_return co_await FromNetwork(href, client_id);
+  }
+  Document document;
+  document.url = href;
+  document.client_id = client_id;
+  auto good = CheckDocument(href, answer.response);
+  if (!good) {
+    if (answer.body) answer.body->Cancel();
+    co_return Fail(good.error());
+  }
+  if (answer.body) {
+    auto bytes = co_await Collect(answer.body, kMaxDocumentBytes, context_.executor);
+    if (!bytes) co_return Fail(bytes.error());
+    document.html = std::move(*bytes);
+  } else {
+    document.html = answer.response.body().inline_();
+  }
+  co_return document;
+}
+
+asio::awaitable<Result<Pages::Document>> Pages::FromNetwork(std::string url, std::string client_id) {
+  ipc::HttpRequest request = NavigationRequest(url);
+  request.set_redirect("follow");
+  net::FetchClient client;
+  client.origin = net::Url::Parse(url)->Origin();
+  client.url = "";
+  client.trusted = true;
+  auto fetched = co_await context_.deps.fetcher.FetchAll(client, std::move(request), kMaxDocumentBytes);
+  if (!fetched) {
+    co_return Fail(fetched.error().code,
+                   fmt::format("{} cannot be opened: {}", url, fetched.error().message));
+  }
+  auto good = CheckDocument(url, fetched->head);
+  if (!good) co_return Fail(good.error());
+  Document document;
+  document.client_id = std::move(client_id);
+  document.url = url;
+  int hops = fetched->head.url_list_size();
+  if (hops > 0) document.url = fetched->head.url_list(hops - 1);
+  // A redirect keeps the fragment that was asked for.
+  auto hash = url.find('#');
+  if (hash != std::string::npos && document.url.find('#') == std::string::npos)
+    document.url += url.substr(hash);
+  auto final_url = net::Url::Parse(document.url);
+  if (!final_url) co_return Fail(ErrorCode::kInternal, fmt::format("{} led to no URL", url));
+  if (auto why = net::WhyNotAllowed(*final_url)) co_return Fail(ErrorCode::kInvalidArgument, *why);
+  document.html = std::move(fetched->body);
+  co_return document;
+}
+
+asio::awaitable<Result<>> Pages::Run(std::shared_ptr<Page> page, std::string html) {
+  pages_.emplace(page->id, page);
+  TellWindowCount(page->origin);
+  auto registration = context_.registry->Match(page->url);
+  if (registration && registration->active) page->controller = registration->active;
+  ProcessOwner owner;
+  owner.page = page;
+  auto created = co_await context_.processes->Create(std::move(owner), page->origin);
+  if (!created) co_return Fail(created.error());
+  page->process = *created;
+  ipc::Start start = context_.processes->BaseStart(page->origin, page->url);
+  start.set_scope(ipc::Start::PAGE);
+  auto* info = start.mutable_page();
+  info->set_client_id(page->id);
+  info->set_html(std::move(html));
+  // The registration may have changed while the process was made.
+  registration = context_.registry->Match(page->url);
+  if (registration) *info->mutable_registration() = Registry::Info(*registration);
+  if (page->controller) info->set_controller_version_id(page->controller->id);
+  Waiter<StartResult> started(context_.executor);
+  page->process->Start(std::move(start), context_.options.install_start_limit, context_.options.answer_limit,
+                       [started](StartResult result) { started.Set(std::move(result)); });
+  auto result = co_await started.Get();
+  if (result.process_died) {
+    co_return Fail(ErrorCode::kAborted, fmt::format("the page {} cannot run: {}", page->url, result.error));
+  }
+  if (!result.ok)
+    co_return Fail(ErrorCode::kAborted, fmt::format("the page {} failed: {}", page->url, result.error));
+  co_return Result<>();
+}
+
+asio::awaitable<Result<EvaluateOutcome>> Pages::Evaluate(std::shared_ptr<Page> page, std::string code,
+                                                         std::string name) {
+  if (!page->process) co_return Fail(ErrorCode::kUnavailable, "the page has ended");
+  Waiter<std::optional<ipc::EvaluateResult>> evaluated(context_.executor);
+  page->process->Evaluate(
+      std::move(code), std::move(name),
+      [evaluated](std::optional<ipc::EvaluateResult> result) { evaluated.Set(std::move(result)); });
+  auto result = co_await evaluated.Get();
+  if (!result)
+    co_return Fail(ErrorCode::kAborted, fmt::format("the page {} ended before its script did", page->url));
+  EvaluateOutcome outcome;
+  outcome.ok = result->ok();
+  outcome.json = result->json();
+  outcome.text = result->text();
+  co_return outcome;
+}
+
+asio::awaitable<void> Pages::Settle(std::shared_ptr<Page> page) {
+  asio::steady_timer pause(context_.executor);
+  auto deadline = std::chrono::steady_clock::now() + kSettleLimit;
+  // Twice in a row: between an answer and the next request the page has nothing under way for a moment.
+  int calm = 0;
+  while (calm < 2 && std::chrono::steady_clock::now() < deadline) {
+    pause.expires_after(std::chrono::milliseconds(20));
+    co_await pause.async_wait(asio::use_awaitable);
+    if (!page->process || page->process->doomed()) co_return;
+    bool busy = page->process->requests_under_way() > 0 || context_.jobs->HasJobs(page->origin);
+    calm = busy ? 0 : calm + 1;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- the
+// end
+void Pages::Close(const std::shared_ptr<Page>& page) {
+  if (page->process) page->process->Kill(ExitReport::Reason::kStopped, "was closed");
+  Forget(page);
+}
+
+void Pages::Forget(const std::shared_ptr<Page>& page) {
+  if (pages_.erase(page->id) == 0) return;
+  TellWindowCount(page->origin);
+  if (auto controller = std::exchange(page->controller, nullptr)) context_.lifecycle->ClientGone(controller);
+}
+
+void Pages::OnEnded(const std::shared_ptr<Page>& page, const ExitReport& report) {
+  bool open = pages_.contains(page->id);
+  page->process = nullptr;
+  Forget(page);
+  bool closed_itself = report.text.find("window.close") != std::string::npos;
+  if (!open || closed_itself || report.reason == ExitReport::Reason::kStopped) return;
+  std::string text = fmt::format("page {} {}", page->url, report.text);
+  if (page->console) page->console("error", text, "vigil");
+  context_.Report(page->origin, 0, text);
+}
+
+void Pages::TellWindowCount(const std::string& origin) {
+  if (!context_.sync) return;
+  int count = static_cast<int>(OfOrigin(origin).size());
+  context_.sync->WindowClientsChanged(origin, count);
+}
+
+// ----------------------------------------------------------------------------------------------------
+// look-up
+std::shared_ptr<Page> Pages::ById(const std::string& client_id) const {
+  auto found = pages_.find(client_id);
+  return found == pages_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<Page>> Pages::OfOrigin(const std::string& origin) const {
+  std::vector<std::shared_ptr<Page>> pages;
+  for (const auto& [id, page] : pages_) {
+    if (origin.empty() || page->origin == origin) pages.push_back(page);
+  }
+  std::sort(pages.begin(), pages.end(), [](const auto& a, const auto& b) { return a->opened < b->opened; });
+  return pages;
+}
+
+PageView Pages::View(const Page& page) const {
+  PageView view;
+  view.id = page.id;
+  view.url = page.url;
+  view.title = page.title;
+  view.origin = page.origin;
+  view.manifest_url = page.manifest_url;
+  view.controller_version_id = page.controller ? page.controller->id : 0;
+  view.pid = page.process ? page.process->pid() : 0;
+  view.kept = page.kept;
+  return view;
+}
+
+ipc::ClientInfo Pages::ClientInfo(const Page& page) const {
+  ipc::ClientInfo info;
+  info.set_id(page.id);
+  info.set_url(page.url);
+  info.set_type("window");
+  info.set_frame_type("top-level");
+  info.set_focused(false);
+  info.set_visible(page.visible);
+  return info;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// control
+int Pages::CountControlledBy(const Version& version) const {
+  int count = 0;
+  for (const auto& [id, page] : pages_) count += page->controller.get() == &version ? 1 : 0;
+  return count;
+}
+
+void Pages::SetController(const std::shared_ptr<Page>& page, const std::shared_ptr<Version>& version,
+                          const Registration& registration) {
+  auto previous = std::exchange(page->controller, version);
+  if (!page->process) return;
+  ipc::ToWorker message;
+  auto* change = message.mutable_controller();
+  *change->mutable_registration() = Registry::Info(registration);
+  change->set_controller_version_id(version ? version->id : 0);
+  page->process->Send(std::move(message));
+  if (previous && previous != version) context_.lifecycle->ClientGone(previous);
+}
+
+void Pages::ReplaceController(const std::shared_ptr<Version>& previous, const std::shared_ptr<Version>& next,
+                              const Registration& registration) {
+  for (const auto& page : OfOrigin(previous->origin)) {
+    if (page->controller == previous) SetController(page, next, registration);
+  }
+}
+
+void Pages::Claim(const std::shared_ptr<Version>& version, const Registration& registration) {
+  for (const auto& page : OfOrigin(version->origin)) {
+    auto match = context_.registry->Match(page->url);
+    if (match && match->id == registration.id && page->controller != version) {
+      SetController(page, version, registration);
+    }
+  }
+}
+
+void Pages::OnConsole(const Page& page, const ipc::Console& line) {
+  if (page.console) page.console(line.level(), line.text(), line.source());
+  if (!context_.console_sink) return;
+  ConsoleLine shown;
+  shown.level = line.level();
+  shown.text = line.text();
+  shown.source = line.source();
+  shown.origin = page.origin;
+  shown.client_id = page.id;
+  context_.console_sink(shown);
+}
+
+void Pages::OnDocument(Page& page, const ipc::DocumentInfo& document) {
+  page.title = document.title().substr(0, 500);
+  page.manifest_url = document.manifest_url();
+  page.document_parsed = true;
+}
+
+}  // namespace vigil::host

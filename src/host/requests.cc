@@ -1,0 +1,265 @@
+#include "host/requests.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "host/apps.h"
+#include "host/fetch_router.h"
+#include "host/local_storage.h"
+#include "host/notifications.h"
+#include "host/pages.h"
+#include "host/registry.h"
+#include "host/script_storage.h"
+#include "host/script_update.h"
+#include "net/url.h"
+
+namespace vigil::host {
+namespace asio = boost::asio;
+namespace {
+constexpr std::size_t kMaxConsoleText = 64 * 1024;
+}
+
+void ReplyOk(WorkerProcess& process, std::uint64_t request_id) {
+  ipc::Reply reply;
+  reply.set_id(request_id);
+  reply.mutable_ok();
+  process.Reply(std::move(reply));
+}
+
+void ReplyFailure(WorkerProcess& process, std::uint64_t request_id, std::string name, std::string message) {
+  ipc::Reply reply;
+  reply.set_id(request_id);
+  reply.mutable_failure()->set_name(std::move(name));
+  reply.mutable_failure()->set_message(std::move(message));
+  process.Reply(std::move(reply));
+}
+
+void Requests::OnMessage(WorkerProcess& process, const ProcessOwner& owner, ipc::ToDaemon message) {
+  switch (message.body_case()) {
+    case ipc::ToDaemon::kRequest:
+      if (!process.BeginRequest(message.request().id())) return;
+      return OnRequest(process, owner, std::move(*message.mutable_request()));
+    case ipc::ToDaemon::kConsole:
+      return OnConsole(process, owner, message.console());
+    case ipc::ToDaemon::kCancelRequest:
+      return context_.router->OnCancel(process, message.cancel_request());
+    case ipc::ToDaemon::kBroadcast: {
+      ipc::ToWorker forward;
+      *forward.mutable_broadcast() = std::move(*message.mutable_broadcast());
+      return context_.processes->SendToOrigin(process.origin(), forward, process.id());
+    }
+    case ipc::ToDaemon::kSyncAcknowledge:
+      return OnSyncAcknowledge(process, message.sync_acknowledge());
+    case ipc::ToDaemon::kDocument:
+      if (owner.page) context_.pages->OnDocument(*owner.page, message.document());
+      return;
+    default:
+      return;
+  }
+}
+
+void Requests::OnConsole(WorkerProcess& process, const ProcessOwner& owner, const ipc::Console& line) {
+  if (line.text().size() > kMaxConsoleText) {
+    ipc::Console cut = line;
+    cut.set_text(line.text().substr(0, kMaxConsoleText) + "…");
+    return OnConsole(process, owner, cut);
+  }
+  if (owner.page) return context_.pages->OnConsole(*owner.page, line);
+  if (!context_.console_sink) return;
+  ConsoleLine shown;
+  shown.level = line.level();
+  shown.text = line.text();
+  shown.source = line.source();
+  shown.origin = process.origin();
+  shown.registration_id = owner.version->registration_id;
+  shown.version_id = owner.version->id;
+  context_.console_sink(shown);
+}
+
+std::shared_ptr<Registration> Requests::RegistrationOf(const WorkerProcess& process,
+                                                       const ProcessOwner& owner,
+                                                       std::uint64_t registration_id) const {
+  if (registration_id == 0 && owner.version) registration_id = owner.version->registration_id;
+  auto registration = context_.registry->ById(registration_id);
+  return registration && registration->origin == process.origin() ? registration : nullptr;
+}
+
+void Requests::OnRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request request) {
+  using R = ipc::Request;
+  std::uint64_t id = request.id();
+  switch (request.body_case()) {
+    case R::kFetch:
+      return context_.router->OnFetch(process, owner, id, std::move(*request.mutable_fetch()));
+    case R::kImportScript:
+      return ImportScript(process.shared_from_this(), owner, id, request.import_script().url());
+    case R::kIdb:
+      return context_.storage->Idb(process, id, std::move(*request.mutable_idb()));
+    case R::kCache:
+      return context_.storage->Cache(process, id, std::move(*request.mutable_cache()));
+    case R::kSyncRegister:
+    case R::kSyncGetTags:
+    case R::kPeriodicRegister:
+    case R::kPeriodicGetTags:
+    case R::kPeriodicUnregister:
+      return OnSyncRequest(process, owner, request);
+    case R::kContainerRegister:
+    case R::kContainerGetRegistration:
+    case R::kContainerGetRegistrations:
+    case R::kRegistrationUpdate:
+    case R::kRegistrationUnregister:
+    case R::kSkipWaiting:
+      return OnRegistrationRequest(process, owner, request);
+    case R::kClientsMatchAll:
+    case R::kClientsGet:
+    case R::kClientsOpenWindow:
+    case R::kClientFocus:
+    case R::kClientNavigate:
+    case R::kClientsClaim:
+    case R::kPostMessage:
+      return OnClientRequest(process, owner, request);
+    default:
+      return OnStorageRequest(process, owner, request);
+  }
+}
+
+void Requests::OnStorageRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request) {
+  using R = ipc::Request;
+  std::uint64_t id = request.id();
+  switch (request.body_case()) {
+    case R::kPermissionQuery:
+      return QueryPermission(process, id, request.permission_query().name());
+    case R::kStorageEstimate:
+      return context_.Spawn(Estimate(process.shared_from_this(), id));
+    case R::kStoragePersist:
+    case R::kStoragePersisted: {
+      ipc::Reply reply;
+      reply.set_id(id);
+      reply.mutable_flag()->set_value(IsPersistent(process.origin()));
+      return process.Reply(std::move(reply));
+    }
+    case R::kShowNotification:
+    case R::kGetNotifications: {
+      auto registration = RegistrationOf(process, owner, request.registration_id());
+      bool active = registration && registration->active;
+      if (request.body_case() == R::kGetNotifications) {
+        Registration none;
+        return context_.notifications->Get(process, id, registration ? *registration : none,
+                                           request.get_notifications().tag());
+      }
+      if (!active) {
+        return ReplyFailure(process, id, "TypeError",
+                            "Failed to execute 'showNotification' on 'ServiceWorkerRegistration': No active "
+                            "registration available on the ServiceWorkerRegistration.");
+      }
+      return context_.notifications->Show(process, id, *registration,
+                                          std::move(*request.mutable_show_notification()));
+    }
+    case R::kCloseNotification:
+      return context_.notifications->CloseByScript(process, id, request.close_notification().value());
+    case R::kLocalStorage:
+      if (!owner.page) return ReplyFailure(process, id, "SecurityError", "Only pages have web storage.");
+      return context_.local_storage->Handle(process, owner.page, id,
+                                            std::move(*request.mutable_local_storage()));
+    default:
+      return ReplyFailure(process, id, "NotSupportedError", "This call is not supported.");
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------
+// scripts
+void Requests::ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id,
+                            std::string url) {
+  auto version = owner.version;
+  // Pages ask for what their modules import.
+  if (!version) return context_.Spawn(FetchModule(process, owner.page, id, std::move(url)));
+  // From the script resource map, which is complete once the worker is installed.
+  if (const ScriptResource* script = version->FindScript(url)) {
+    ipc::Reply reply;
+    reply.set_id(id);
+    reply.mutable_script()->set_url(script->url);
+    reply.mutable_script()->set_response_url(script->response_url);
+    reply.mutable_script()->set_source(script->body);
+    return process->Reply(std::move(reply));
+  }
+  bool open = version->state == VersionState::kParsed || version->state == VersionState::kInstalling;
+  if (!open) {
+    return ReplyFailure(
+        *process, id, "NetworkError",
+        fmt::format("The script at '{}' was not imported when the service worker was installed; "
+                    "after that no new script can be.",
+                    url));
+  }
+  context_.Spawn(FetchImport(process, version, id, std::move(url)));
+}
+
+asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Version> version,
+                                            std::uint64_t id, std::string url) {
+  auto parsed = net::Url::Parse(url);
+  if (!parsed || !parsed->IsHttp()) {
+    ReplyFailure(*process, id, "NetworkError", fmt::format("The URL '{}' cannot be imported.", url));
+    co_return;
+  }
+  auto registration = context_.registry->ById(version->registration_id);
+  bool bypass = registration && registration->update_via_cache == "none";
+  auto fetched = co_await FetchImportedScript(context_, version->origin, version->script_url, url, bypass);
+  if (!fetched) {
+    ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
+    co_return;
+  }
+  if (version->FindScript(url) == nullptr) version->scripts.push_back(*fetched);
+  ipc::Reply reply;
+  reply.set_id(id);
+  reply.mutable_script()->set_url(url);
+  reply.mutable_script()->set_response_url((*fetched)->response_url);
+  reply.mutable_script()->set_source((*fetched)->body);
+  process->Reply(std::move(reply));
+}
+
+// ----------------------------------------------------------------------------------------------------
+// permissions
+void Requests::QueryPermission(WorkerProcess& process, std::uint64_t id, const std::string& name) {
+  auto state = context_.deps.permissions.Query(process.origin(), name);
+  if (!state) {
+    return ReplyFailure(
+        process, id, "TypeError",
+        fmt::format("Failed to execute 'query' on 'Permissions': '{}' is not a known permission.", name));
+  }
+  ipc::Reply reply;
+  reply.set_id(id);
+  reply.mutable_permission()->set_state(PermissionStateName(*state));
+  process.Reply(std::move(reply));
+}
+
+// Vigil never evicts on its own, but promises it only to apps that were installed or have the permission.
+bool Requests::IsPersistent(const std::string& origin) const {
+  return context_.apps->IsInstalled(origin) ||
+         context_.deps.permissions.Query(origin, "persistent-storage") == PermissionState::kGranted;
+}
+
+asio::awaitable<void> Requests::Estimate(Process process, std::uint64_t id) {
+  auto usage = co_await context_.storage->Measure(process->origin());
+  ipc::Reply reply;
+  reply.set_id(id);
+  auto* estimate = reply.mutable_estimate();
+  estimate->set_usage(usage.total());
+  estimate->set_quota(ScriptStorage::kQuotaBytes);
+  estimate->set_usage_indexed_db(usage.indexed_db);
+  estimate->set_usage_caches(usage.caches);
+  process->Reply(std::move(reply));
+}
+
+void Requests::OnProcessEnded(WorkerProcess& process) {
+  auto from = unacknowledged_.lower_bound({process.id(), std::string()});
+  auto to = unacknowledged_.lower_bound({process.id() + 1, std::string()});
+  unacknowledged_.erase(from, to);
+  if (context_.sync) context_.sync->CallerGone(process.id());
+}
+
+void Requests::AllowWindow(std::uint64_t version_id, int change) {
+  int& count = window_allowed_[version_id];
+  count += change;
+  if (count <= 0) window_allowed_.erase(version_id);
+}
+
+}  // namespace vigil::host

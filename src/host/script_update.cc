@@ -1,0 +1,170 @@
+#include "host/script_update.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "net/fetcher.h"
+#include "net/url.h"
+
+namespace vigil::host {
+namespace asio = boost::asio;
+namespace {
+
+ipc::HttpRequest ScriptRequest(const std::string& url, bool bypass_cache) {
+  ipc::HttpRequest request;
+  request.set_method("GET");
+  request.set_url(url);
+  request.set_cache(bypass_cache ? "no-cache" : "default");
+  auto* accept = request.add_headers();
+  accept->set_name("Accept");
+  accept->set_value("*/*");
+  return request;
+}
+
+tl::unexpected<ScriptError> Refuse(std::string name, std::string message) {
+  return tl::unexpected<ScriptError>(ScriptError{std::move(name), std::move(message)});
+}
+
+std::string ToLower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
+std::string ResponseUrl(const ipc::HttpResponse& head, const std::string& requested) {
+  return head.url_list_size() > 0 ? head.url_list(head.url_list_size() - 1) : requested;
+}
+}  // namespace
+
+bool IsJavaScriptMimeType(std::string_view content_type) {
+  static constexpr std::array<std::string_view, 16> kTypes{"application/ecmascript",
+                                                           "application/javascript",
+                                                           "application/x-ecmascript",
+                                                           "application/x-javascript",
+                                                           "text/ecmascript",
+                                                           "text/javascript",
+                                                           "text/javascript1.0",
+                                                           "text/javascript1.1",
+                                                           "text/javascript1.2",
+                                                           "text/javascript1.3",
+                                                           "text/javascript1.4",
+                                                           "text/javascript1.5",
+                                                           "text/jscript",
+                                                           "text/livescript",
+                                                           "text/x-ecmascript",
+                                                           "text/x-javascript"};
+  std::string essence = ToLower(content_type.substr(0, content_type.find(';')));
+  essence.erase(essence.find_last_not_of(" \t\r\n") + 1);
+  essence.erase(0, essence.find_first_not_of(" \t\r\n"));
+  return std::find(kTypes.begin(), kTypes.end(), essence) != kTypes.end();
+}
+
+std::string WhyScopeNotAllowed(std::string_view scope_url, std::string_view script_url,
+                               std::string_view service_worker_allowed) {
+  auto script = net::Url::Parse(script_url);
+  auto scope = net::Url::Parse(scope_url);
+  if (!script || !scope) return "the scope is not a URL";
+  std::string max_scope;
+  if (service_worker_allowed.empty()) {
+    max_scope = script->path().substr(0, script->path().rfind('/') + 1);
+  } else {
+    auto allowed = net::Url::Parse(service_worker_allowed, *script);
+    if (!allowed)
+      return fmt::format("the header Service-Worker-Allowed is not a URL ('{}')", service_worker_allowed);
+    if (allowed->Origin() == script->Origin()) max_scope = allowed->path();
+  }
+  if (!max_scope.empty() && scope->path().starts_with(max_scope)) return {};
+  return fmt::format(
+      "the scope '{}' is not under '{}', the widest that the script's place allows: choose a smaller scope, "
+      "move the "
+      "script, or send the header Service-Worker-Allowed",
+      scope->path(), max_scope);
+}
+
+asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, std::string origin,
+                                                             std::string referrer, std::string script_url,
+                                                             std::string scope, bool bypass_cache) {
+  ipc::HttpRequest request = ScriptRequest(script_url, bypass_cache);
+  request.set_mode("same-origin");
+  request.set_credentials("same-origin");
+  request.set_redirect("error");
+  request.set_destination("serviceworker");
+  auto* header = request.add_headers();
+  header->set_name("Service-Worker");
+  header->set_value("script");
+  net::FetchClient client;
+  client.origin = origin;
+  client.url = referrer;
+  client.trusted = true;
+  auto fetched = co_await context.deps.fetcher.FetchAll(client, std::move(request), kMaxScriptBytes);
+  if (!fetched) {
+    co_return Refuse("TypeError",
+                     fmt::format("the script {} cannot be fetched: {}", script_url, fetched.error().message));
+  }
+  const auto& head = fetched->head;
+  if (head.status() < 200 || head.status() > 299) {
+    co_return Refuse("TypeError", fmt::format("the script {} cannot be fetched: the server answers {}",
+                                              script_url, head.status()));
+  }
+  std::string type = net::HeaderValue(head, "content-type");
+  if (!IsJavaScriptMimeType(type)) {
+    co_return Refuse(
+        "SecurityError",
+        fmt::format("the script {} has the MIME type '{}': serve it as text/javascript", script_url, type));
+  }
+  std::string why = WhyScopeNotAllowed(scope, script_url, net::HeaderValue(head, "service-worker-allowed"));
+  if (!why.empty()) co_return Refuse("SecurityError", why);
+  FetchedScript script;
+  script.referrer_policy = net::HeaderValue(head, "referrer-policy");
+  script.resource = std::make_shared<ScriptResource>(
+      ScriptResource{script_url, ResponseUrl(head, script_url), std::move(fetched->body)});
+  co_return script;
+}
+
+asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImportedScript(
+    HostContext& context, std::string origin, std::string main_url, std::string url, bool bypass_cache) {
+  ipc::HttpRequest request = ScriptRequest(url, bypass_cache);
+  request.set_mode("no-cors");
+  request.set_credentials("same-origin");
+  request.set_redirect("follow");
+  request.set_destination("script");
+  net::FetchClient client;
+  client.origin = origin;
+  client.url = main_url;
+  client.trusted = true;
+  auto fetched = co_await context.deps.fetcher.FetchAll(client, std::move(request), kMaxScriptBytes);
+  if (!fetched) {
+    co_return Refuse("NetworkError",
+                     fmt::format("The script at '{}' failed to load: {}", url, fetched.error().message));
+  }
+  const auto& head = fetched->head;
+  if (head.status() < 200 || head.status() > 299) {
+    co_return Refuse("NetworkError", fmt::format("The script at '{}' failed to load: the server answers {}",
+                                                 url, head.status()));
+  }
+  std::string type = net::HeaderValue(head, "content-type");
+  if (!IsJavaScriptMimeType(type)) {
+    co_return Refuse("NetworkError",
+                     fmt::format("The script at '{}' failed to load: its MIME type is '{}'", url, type));
+  }
+  co_return std::make_shared<const ScriptResource>(
+      ScriptResource{url, ResponseUrl(head, url), std::move(fetched->body)});
+}
+
+asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_ptr<Version> version,
+                                     bool bypass_cache) {
+  auto scripts = version->scripts;
+  for (std::size_t i = 1; i < scripts.size(); ++i) {
+    auto script = scripts[i];
+    auto fetched = co_await FetchImportedScript(context, version->origin, version->script_url, script->url,
+                                                bypass_cache);
+    if (fetched && (*fetched)->body != script->body) co_return true;
+  }
+  co_return false;
+}
+
+}  // namespace vigil::host

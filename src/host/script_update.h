@@ -1,0 +1,41 @@
+// Fetching a service worker's scripts, and finding out whether they changed (the fetching part of "Update" in
+// the Service Workers specification). Event-loop thread only.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host/context.h"
+#include "host/model.h"
+#include "host/ports.h"
+
+namespace vigil::host {
+
+constexpr std::size_t kMaxScriptBytes = std::size_t{32} << 20;
+
+struct FetchedScript {
+  std::shared_ptr<const ScriptResource> resource;
+  std::string referrer_policy;
+};
+// The main script: same-origin, no redirects, JavaScript MIME type, allowed for the scope.
+boost::asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, std::string origin,
+                                                                    std::string referrer,
+                                                                    std::string script_url, std::string scope,
+                                                                    bool bypass_cache);
+// For importScripts() and import: any origin, redirects followed. main_url: for the Referer.
+boost::asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImportedScript(
+    HostContext& context, std::string origin, std::string main_url, std::string url, bool bypass_cache);
+// An imported script of the version reads differently now. One that cannot be fetched counts as unchanged.
+boost::asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_ptr<Version> version,
+                                            bool bypass_cache);
+
+// "JavaScript MIME type" of the MIME Sniffing standard; parameters are ignored.
+bool IsJavaScriptMimeType(std::string_view content_type);
+// Why the scope is not allowed for a script at this URL; empty when it is. service_worker_allowed: the
+// header's value.
+std::string WhyScopeNotAllowed(std::string_view scope_url, std::string_view script_url,
+                               std::string_view service_worker_allowed);
+
+}  // namespace vigil::host
