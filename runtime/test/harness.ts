@@ -46,7 +46,8 @@ async function startBridge(): Promise<void> {
   (bridge.stdout as unknown as Socket).unref();
 }
 
-// The body of a Reply, or undefined: no answer comes by itself.
+// The body of a Reply, or undefined: no answer comes by itself. With synchronous: true it answers a blocking request
+// (only needed where the request's kind does not say so).
 export type Answer = (request: any) => object | undefined;
 
 export const origin = "https://app.example";
@@ -64,8 +65,9 @@ export class Scope {
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
   #seq = 0;
+  #awaitedSeq = 0;
   #quietSeq = -1;
-  #wake: (() => void) | null = null;
+  #waiters: (() => void)[] = [];
   #ended = false;
   #clock = { ...clock };
   #evaluations = 0;
@@ -76,7 +78,7 @@ export class Scope {
     this.#socket.on("error", () => {});
     this.#socket.on("close", () => {
       this.#ended = true;
-      this.#wake?.();
+      this.#wakeAll();
     });
   }
 
@@ -105,16 +107,17 @@ export class Scope {
     this.post(message);
     await this.quiet();
   }
-  post(message: object): void {
+  post(message: object, awaited = true): void {
     const data = ToWorker.encode(ToWorker.fromPartial({ seq: ++this.#seq, ...message })).finish() as Uint8Array;
+    if (awaited) this.#awaitedSeq = this.#seq;
     const head = Buffer.alloc(4);
     head.writeUInt32LE(data.byteLength);
     this.#socket.write(Buffer.concat([head, data]));
   }
   async quiet(): Promise<void> {
-    while (this.#quietSeq < this.#seq) {
+    while (this.#quietSeq < this.#awaitedSeq) {
       if (this.#ended) throw new Error("the worker process ended");
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
   }
   async advance(ms: number): Promise<void> {
@@ -124,7 +127,7 @@ export class Scope {
   }
   async close(): Promise<void> {
     this.#socket.end();
-    while (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
+    while (!this.#ended) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -138,7 +141,10 @@ export class Scope {
       this.#onMessage(ToDaemon.decode(this.#received.subarray(4, 4 + size)));
       this.#received = this.#received.subarray(4 + size);
     }
-    this.#wake?.();
+    this.#wakeAll();
+  }
+  #wakeAll(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
   #onMessage(message: any): void {
     if (message.quiescent) {
@@ -148,7 +154,10 @@ export class Scope {
     this.sent.push(message);
     const { request } = message;
     const body = request && this.answer(request);
-    if (body) this.post({ reply: { id: request.id, ...body } });
+    if (!body) return;
+    // A synchronous request takes its reply while a message is handled: that message's end is the one to wait for.
+    const { synchronous = (request.importScript ?? request.localStorage) !== undefined, ...reply } = body as { synchronous?: boolean };
+    this.post({ reply: { id: request.id, ...reply } }, !synchronous);
   }
 
   // ---- what was sent
@@ -176,7 +185,11 @@ export class Scope {
 }
 
 // A service worker that evaluates code for the test: an async function body, its value printed as JSON.
-export async function evaluator(answer?: Answer, edit?: (start: any) => void): Promise<Scope & { run(code: string): Promise<any> }> {
+export interface Evaluator extends Scope {
+  run(code: string): Promise<any>;
+  begin(code: string): Promise<void>; // for code that does not end by itself: its value becomes a line "=…"
+}
+export async function evaluator(answer?: Answer, edit?: (start: any) => void): Promise<Evaluator> {
   const scope = await Scope.serviceWorker(
     `addEventListener("notificationclose", event => event.waitUntil((async () => {
        const show = value => JSON.stringify(value, (key, each) => each === undefined ? null : each);
@@ -187,10 +200,12 @@ export async function evaluator(answer?: Answer, edit?: (start: any) => void): P
   );
   if (answer) scope.answer = answer;
   let id = 1000;
+  const begin = (code: string) => scope.send({ event: { id: ++id, notificationClose: { notification: { id: "n" }, action: code } } });
   return Object.assign(scope, {
+    begin,
     async run(code: string): Promise<any> {
       const before = scope.lines.length;
-      await scope.send({ event: { id: ++id, notificationClose: { notification: { id: "n" }, action: code } } });
+      await begin(code);
       const line = scope.lines.slice(before).find((each) => each.startsWith("=") || each.startsWith("!"));
       if (!line) throw new Error(`no answer to ${code}`);
       if (line.startsWith("!")) throw new Error(line.slice(1));

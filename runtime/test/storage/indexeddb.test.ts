@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { helpers, Session } from "./harness.ts";
+
+let session: Session;
+before(async () => {
+  session = await Session.open();
+  await session.run(helpers);
+});
+after(() => session.close());
+
+test("a record goes in and comes out", async () => {
+  const result = await session.run(`
+    const db = await openDb("basic", 1, (db) => db.createObjectStore("posts", { keyPath: "id", autoIncrement: true }));
+    const tx = db.transaction("posts", "readwrite");
+    const key = await done(tx.objectStore("posts").add({ text: "hello", at: new Date(5), list: [1, undefined] }));
+    await complete(tx);
+    const value = await done(db.transaction("posts").objectStore("posts").get(key));
+    return { key, value, version: db.version, names: [...db.objectStoreNames] };
+  `);
+  assert.deepEqual(result, {
+    key: 1, value: { text: "hello", at: "1970-01-01T00:00:00.005Z", list: [1, null], id: 1 }, version: 1, names: ["posts"],
+  });
+});
+
+test("promise reactions keep a transaction alive, nothing else does", async () => {
+  const result = await session.run(`
+    const db = await openDb("alive", 1, (db) => db.createObjectStore("s"));
+    const tx = db.transaction("s", "readwrite");
+    const s = tx.objectStore("s");
+    for (let i = 0; i < 5; ++i) await done(s.put(i, i));
+    await Promise.resolve();
+    const all = await done(s.getAll());
+    const end = await complete(tx);
+    return { all, end, late: await nameOf(() => s.get(1)), closed: await nameOf(() => tx.objectStore("s")) };
+  `);
+  assert.deepEqual(result, { all: [0, 1, 2, 3, 4], end: "complete", late: "TransactionInactiveError", closed: "InvalidStateError" });
+});
+
+test("a failed request aborts unless its error is prevented", async () => {
+  const result = await session.run(`
+    const db = await openDb("errors", 1, (db) => db.createObjectStore("s"));
+    const log = [];
+    db.onerror = (event) => log.push("db:" + event.target.error.name);
+    db.onabort = () => log.push("db:abort");
+    let tx = db.transaction("s", "readwrite");
+    tx.onerror = () => log.push("tx:error");
+    tx.objectStore("s").add("a", 1);
+    tx.objectStore("s").add("b", 1);
+    log.push(await nameOf(() => complete(tx)));
+    tx = db.transaction("s", "readwrite");
+    tx.objectStore("s").add("a", 1);
+    const second = tx.objectStore("s").add("b", 1);
+    second.onerror = (event) => { event.preventDefault(); event.stopPropagation(); };
+    log.push(await complete(tx));
+    return { log, value: await done(db.transaction("s").objectStore("s").get(1)) };
+  `);
+  assert.deepEqual(result, { log: ["tx:error", "db:ConstraintError", "db:abort", "ConstraintError", "complete"], value: "a" });
+});
+
+test("an exception in a handler aborts, and abort() gives AbortError to what waits", async () => {
+  const result = await session.run(`
+    const db = await openDb("throws", 1, (db) => db.createObjectStore("s"));
+    const tx = db.transaction("s", "readwrite");
+    tx.objectStore("s").put("x", 1).onsuccess = () => { throw new Error("oops"); };
+    const thrown = await nameOf(() => complete(tx));
+    const other = db.transaction("s", "readwrite");
+    const request = other.objectStore("s").put("y", 1);
+    const failed = nameOf(() => done(request));
+    other.abort();
+    return [thrown, await failed, other.error, await done(db.transaction("s").objectStore("s").count())];
+  `);
+  assert.deepEqual(result, ["AbortError", "AbortError", null, 0]);
+});
+
+test("transactions run in the order of their creation", async () => {
+  const result = await session.run(`
+    const db = await openDb("order", 1, (db) => db.createObjectStore("s"));
+    const order = [];
+    const txs = ["readwrite", "readonly", "readwrite"].map((mode) => db.transaction("s", mode));
+    txs.forEach((tx, i) => (tx.oncomplete = () => order.push(i)));
+    const seen = done(txs[1].objectStore("s").get(1));
+    txs[2].objectStore("s").put("second", 1);
+    txs[0].objectStore("s").put("first", 1);
+    await complete(db.transaction("s", "readwrite"));
+    return { order, seen: await seen };
+  `);
+  assert.deepEqual(result, { order: [0, 1, 2], seen: "first" });
+});
+
+test("upgrades change the schema, fill new indexes, and are undone by abort", async () => {
+  const result = await session.run(`
+    let db = await openDb("upgrade", 1, (db) => {
+      const s = db.createObjectStore("s", { keyPath: "id" });
+      for (let id = 0; id < 1000; ++id) s.put({ id, tag: "t" + (id % 3), many: [id, "x", "x"] });
+    });
+    db.close();
+    db = await openDb("upgrade", 2, (db, tx) => {
+      const s = tx.objectStore("s");
+      s.createIndex("tag", "tag");
+      s.createIndex("many", "many", { multiEntry: true });
+      s.index("tag").count("t1").onsuccess = (event) => (globalThis.early = event.target.result);
+    });
+    const s = db.transaction("s").objectStore("s");
+    const counts = [await done(s.index("tag").count("t0")), await done(s.index("many").count("x")), await done(s.index("many").getKey(7))];
+    db.close();
+    const aborted = await nameOf(() => openDb("upgrade", 3, (db, tx) => {
+      db.deleteObjectStore("s");
+      db.createObjectStore("other");
+      tx.abort();
+    }));
+    const unique = await nameOf(() => openDb("upgrade", 3, (db, tx) => tx.objectStore("s").createIndex("u", "tag", { unique: true })));
+    db = await openDb("upgrade");
+    return { counts, early, aborted, unique, version: db.version, names: [...db.objectStoreNames], indexes: [...db.transaction("s").objectStore("s").indexNames] };
+  `);
+  assert.deepEqual(result, {
+    counts: [334, 1000, 7], early: 333, aborted: "AbortError", unique: "AbortError", version: 2, names: ["s"], indexes: ["many", "tag"],
+  });
+});
+
+test("versionchange, blocked, deleteDatabase and databases()", async () => {
+  const result = await session.run(`
+    const first = await openDb("versions", 1, (db) => db.createObjectStore("s"));
+    const log = [];
+    first.onversionchange = (event) => log.push(["versionchange", event.oldVersion, event.newVersion]);
+    const request = indexedDB.deleteDatabase("versions");
+    request.onblocked = (event) => { log.push(["blocked", event.oldVersion, event.newVersion]); first.close(); };
+    await new Promise((resolve) => (request.onsuccess = (event) => { log.push([event.type, event.oldVersion, event.newVersion, event.constructor.name]); resolve(); }));
+    await openDb("versions", 7);
+    const lower = await nameOf(() => openDb("versions", 3));
+    return { log, lower, found: (await indexedDB.databases()).find(({ name }) => name === "versions") };
+  `);
+  assert.deepEqual(result, {
+    log: [["versionchange", 1, null], ["blocked", 1, null], ["success", 1, null, "IDBVersionChangeEvent"]],
+    lower: "VersionError", found: { name: "versions", version: 7 },
+  });
+});
+
+test("cursors walk, skip, jump, update and delete in every direction", async () => {
+  const result = await session.run(`
+    const db = await openDb("cursors", 1, (db) => {
+      const s = db.createObjectStore("s", { keyPath: "id" });
+      s.createIndex("g", "g");
+      for (let id = 1; id <= 300; ++id) s.put({ id, g: id % 3 });
+    });
+    const walk = (make, step = (cursor) => cursor.continue()) => new Promise((resolve) => {
+      const seen = [];
+      make().onsuccess = ({ target: { result: cursor } }) => {
+        if (!cursor) return resolve(seen);
+        seen.push(cursor.primaryKey);
+        step(cursor, seen.length);
+      };
+    });
+    const read = () => db.transaction("s").objectStore("s");
+    const all = await walk(() => read().openCursor());
+    const back = await walk(() => read().openKeyCursor(IDBKeyRange.bound(10, 13, true), "prev"));
+    const unique = await walk(() => read().index("g").openCursor(null, "nextunique"));
+    const uniqueBack = await walk(() => read().index("g").openCursor(null, "prevunique"));
+    const jumps = await walk(() => read().openCursor(), (cursor) => (cursor.key < 100 ? cursor.advance(99) : cursor.continue(cursor.key + 150)));
+    const pairs = await walk(() => read().index("g").openCursor(IDBKeyRange.lowerBound(1)), (cursor) => cursor.primaryKey > 290 ? cursor.continue() : cursor.continuePrimaryKey(cursor.key, 292));
+    const tx = db.transaction("s", "readwrite");
+    const changed = await walk(() => tx.objectStore("s").openCursor(), (cursor, n) => {
+      if (n % 2) cursor.delete();
+      else cursor.update({ ...cursor.value, touched: true });
+      cursor.continue();
+    });
+    await complete(tx);
+    const left = await done(read().getAll());
+    return { all: all.length, last: all.at(-1), back, unique, uniqueBack, jumps, pairs, changed: changed.length, left: left.length, touched: left.every((each) => each.touched) };
+  `);
+  assert.deepEqual(result, {
+    all: 300, last: 300, back: [13, 12, 11], unique: [3, 1, 2], uniqueBack: [2, 1, 3], jumps: [1, 100, 250],
+    pairs: [1, 292, 295, 298, 2, 293, 296, 299], changed: 300, left: 150, touched: true,
+  });
+});
+
+test("keys keep type and order", async () => {
+  const result = await session.run(`
+    const db = await openDb("keys", 1, (db) => db.createObjectStore("s"));
+    const keys = [[[]], [1, "a"], [], new Uint8Array([200, 1]).buffer, new Uint8Array([]).buffer, "\\ud800x", "b", "a\\0", "a", "", new Date(3), Infinity, 1.5, 0, -1e9, -Infinity];
+    const tx = db.transaction("s", "readwrite");
+    keys.forEach((key, i) => tx.objectStore("s").put(i, key));
+    await complete(tx);
+    const values = await done(db.transaction("s").objectStore("s").getAll());
+    const back = await done(db.transaction("s").objectStore("s").getAllKeys());
+    const same = back.reverse().every((key, i) => indexedDB.cmp(key, keys[i]) === 0 && Object.prototype.toString.call(key) === Object.prototype.toString.call(keys[i]));
+    const bad = [NaN, undefined, true, {}, [,1], new Date(NaN)].map((key) => { try { indexedDB.cmp(key, 1); } catch (error) { return error.name; } });
+    return { values, same, bad };
+  `);
+  assert.deepEqual(result.values, [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+  assert.equal(result.same, true);
+  assert.deepEqual(new Set(result.bad), new Set(["DataError"]));
+});
+
+test("reads larger than a reply come whole", async () => {
+  const result = await session.run(`
+    const db = await openDb("large", 1, (db) => db.createObjectStore("s"));
+    const tx = db.transaction("s", "readwrite");
+    for (let i = 0; i < 12; ++i) tx.objectStore("s").put("x".repeat(1 << 20), i);
+    await complete(tx);
+    const other = db.transaction("s", "readwrite");
+    const all = done(other.objectStore("s").getAll());
+    const cleared = done(other.objectStore("s").clear());
+    return { lengths: (await all).map((text) => text.length), cleared: await cleared, end: await complete(other), left: await done(db.transaction("s").objectStore("s").count()) };
+  `);
+  assert.deepEqual(result.lengths, Array(12).fill(1 << 20));
+  assert.deepEqual([result.end, result.left], ["complete", 0]);
+});
+
+test("indexes see the generated key, and getAllRecords tells everything", async () => {
+  const result = await session.run(`
+    const db = await openDb("generated", 1, (db) => {
+      const s = db.createObjectStore("s", { keyPath: "a.id", autoIncrement: true });
+      s.createIndex("id", "a.id");
+      s.createIndex("both", ["name", "a.id"]);
+    });
+    const tx = db.transaction("s", "readwrite");
+    tx.objectStore("s").add({ name: "n" });
+    tx.objectStore("s").add({ name: "m", a: {} });
+    await complete(tx);
+    const s = db.transaction("s").objectStore("s");
+    return [await done(s.index("id").getAllKeys()), await done(s.index("both").get(["m", 2])), (await done(s.index("both").getAllRecords({ direction: "prev", count: 1 })))[0].key];
+  `);
+  assert.deepEqual(result, [[1, 2], { name: "m", a: { id: 2 } }, ["n", 1]]);
+});
+
+test("a single-record transaction costs two messages, one with commit()", async () => {
+  await session.run(`globalThis.db = await openDb("cost", 1, (db) => db.createObjectStore("s"));`);
+  const start = session.requests;
+  await session.run(`const tx = db.transaction("s", "readwrite"); tx.objectStore("s").put("v", 1); await complete(tx);`);
+  assert.equal(session.requests - start, 2);
+  await session.run(`const tx = db.transaction("s", "readwrite"); tx.objectStore("s").put("v", 1); tx.commit(); await complete(tx);`);
+  assert.equal(session.requests - start, 3);
+});
+
+test("workbox-background-sync's QueueStore and the idb package run on it", async () => {
+  const modules = new URL("../../../node_modules/", import.meta.url);
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    stdin: { contents: `export { QueueStore } from "workbox-background-sync/lib/QueueStore.js"; export { openDB } from "idb";`, resolveDir: modules.pathname },
+    bundle: true, write: false, format: "iife", globalName: "packages",
+    define: { "process.env.NODE_ENV": '"production"' },
+  });
+  await session.run(`${outputFiles[0]!.text}; globalThis.packages = packages; 0;`);
+  const result = await session.run(`
+    const store = new packages.QueueStore("queue");
+    for (const n of [1, 2, 3]) await store.pushEntry({ requestData: { url: "https://shop.example/" + n, headers: {}, body: new ArrayBuffer(2) }, timestamp: n });
+    await store.unshiftEntry({ requestData: { url: "https://shop.example/0", headers: {} }, timestamp: 0 });
+    const size = await store.size();
+    const order = [];
+    for (let entry; (entry = await store.shiftEntry()); ) order.push(entry.timestamp);
+    const db = await packages.openDB("with-idb", 1, { upgrade: (db) => db.createObjectStore("s").createIndex("i", "i") });
+    for (let i = 0; i < 5; ++i) await db.put("s", { i: -i }, i);
+    const tx = db.transaction("s", "readwrite");
+    let cursor = await tx.store.index("i").openCursor();
+    const walked = [];
+    while (cursor) { walked.push(cursor.primaryKey); if (cursor.primaryKey === 3) await cursor.delete(); cursor = await cursor.continue(); }
+    await tx.done;
+    return { size, order, walked, left: await db.count("s") };
+  `);
+  assert.deepEqual(result, { size: 4, order: [0, 1, 2, 3], walked: [4, 3, 2, 1, 0], left: 4 });
+});
