@@ -20,7 +20,12 @@ Effects Engine::Impl::Step(const Input& input, Now now) {
 
 std::optional<MonoTime> Engine::Impl::next_wake() const {
   std::optional<MonoTime> wake = store_retry_at_;
-  if (!queue_.empty() && (!wake || queue_.top().wake < *wake)) wake = queue_.top().wake;
+  const auto sooner = [&wake](MonoTime other) {
+    if (!wake || other < *wake) wake = other;
+  };
+  if (!queue_.empty()) sooner(queue_.top().wake);
+  // Entries that are due after a step wait for a running event to end, or to be given up.
+  if (!due_.empty() && !running_.empty()) sooner(running_.begin()->second.give_up);
   return wake;
 }
 
@@ -46,11 +51,12 @@ void Engine::Impl::RestoreOne(const RegistrationRecord& record) {
     registry_.Suspend(entry);
     return;
   }
-  // A calendar clock that was set back while nobody was watching must not stretch the wait.
+  // A calendar clock that was set back while nobody was watching must not stretch the wait. due_wall stays as
+  // it was stored: when the clock is wrong only until a time server answers, NoticeClocks() finds the rest of
+  // the wait by it.
   const Duration left = record.due.value_or(now_.wall) - now_.wall;
   const Duration wait = std::clamp(left, Duration::zero(), entry.delay);
   entry.due_wall = record.due.value_or(now_.wall);
-  if (left > entry.delay) entry.due_wall = now_.wall + wait;
   registry_.SetDue(entry, now_.mono + wait);
   if (entry.lost_network && parameters_.hurry_retry_on_reconnect) {
     hurryable_.insert(&entry);

@@ -98,8 +98,18 @@ Duration Engine::Impl::NextRetry(const Entry& entry) {
 // ----------------------------------------------------------------------------------------------------
 // starting
 
+// Runs whose registration is gone must not hold a place under max_parallel_events for ever.
+void Engine::Impl::ForgetSilentRuns() {
+  while (!running_.empty()) {
+    const Running& oldest = running_.begin()->second;
+    if (oldest.entry != nullptr || oldest.give_up > now_.mono) return;
+    running_.erase(running_.begin());
+  }
+}
+
 void Engine::Impl::RunDue() {
   while (!queue_.empty() && queue_.top().wake <= now_.mono) Wake(queue_.top());
+  ForgetSilentRuns();
   while (!due_.empty()) {
     Entry& entry = **due_.begin();
     const WaitReason reason = Why(entry, now_);
@@ -136,13 +146,15 @@ void Engine::Impl::Wake(Entry& entry) {
 
 void Engine::Impl::Fire(Entry& entry) {
   const DispatchToken token = ++last_token_;
-  running_.emplace(token, Running{&entry, outages_});
   entry.running = token;
   entry.phase = Phase::kFiring;
   hurryable_.erase(&entry);
   if (entry.periodic() && entry.attempts == 0) last_periodic_slot_ = now_.mono;
   const MonoTime deadline = now_.mono + parameters_.sync_event_limit;
-  Queue(entry, std::max(now_.mono + parameters_.min_recovery_time, deadline + std::chrono::seconds(1)));
+  const MonoTime give_up =
+      std::max(now_.mono + parameters_.min_recovery_time, deadline + std::chrono::seconds(1));
+  running_.emplace(token, Running{&entry, outages_, give_up});
+  Queue(entry, give_up);
 
   effect::Dispatch dispatch;
   dispatch.token = token;
@@ -188,7 +200,9 @@ void Engine::Impl::On(const input::DispatchFinished& in) {
 // A fault of ours: the same attempt again, soon, and not stored, since a restart is a good moment to try.
 void Engine::Impl::NotStarted(Entry& entry) {
   if (entry.own_failures < std::numeric_limits<std::uint8_t>::max()) ++entry.own_failures;
-  registry_.SetDue(entry, now_.mono + OwnFailureDelay(parameters_, entry.own_failures));
+  const Duration wait = OwnFailureDelay(parameters_, entry.own_failures);
+  registry_.SetDue(entry, now_.mono + wait);
+  entry.due_wall = now_.wall + wait;
   Settle(entry);
 }
 

@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -49,6 +48,7 @@ class Engine::Impl {
   struct Running {
     Entry* entry = nullptr;  // nullptr: removed meanwhile
     std::uint64_t outages = 0;
+    MonoTime give_up{};  // nothing is expected to be heard of it after this
   };
 
   // --- inputs (engine.cc)
@@ -87,6 +87,7 @@ class Engine::Impl {
   void Wake(Entry& entry);
   void Fire(Entry& entry);
   void NotStarted(Entry& entry);
+  void ForgetSilentRuns();
   void FinishOneShot(Entry& entry, DispatchOutcome outcome, bool reregistered, bool lost_network);
   void FinishPeriodic(Entry& entry, DispatchOutcome outcome, bool reregistered);
   void StartPeriod(Entry& entry);
@@ -132,11 +133,11 @@ class Engine::Impl {
   Parameters parameters_;
   Ports ports_;
   Registry registry_;
-  DueQueue<Entry> queue_;                   // entries that wait for a time, and those that run
-  std::set<Entry*, StartOrder> due_;        // to be looked at in this step, or queued behind the cap
-  std::set<Entry*, StartOrder> blocked_;    // due, but a condition is missing
-  std::set<Entry*, StartOrder> hurryable_;  // wait for a retry that the network's return may hurry
-  std::unordered_map<DispatchToken, Running> running_;
+  DueQueue<Entry> queue_;                     // entries that wait for a time, and those that run
+  std::set<Entry*, StartOrder> due_;          // to be looked at in this step, or queued behind the cap
+  std::set<Entry*, StartOrder> blocked_;      // due, but a condition is missing
+  std::set<Entry*, StartOrder> hurryable_;    // wait for a retry that the network's return may hurry
+  std::map<DispatchToken, Running> running_;  // oldest first
   std::map<WorkerRegistrationId, int> emulated_offline_;
   DispatchToken last_token_ = 0;
   std::optional<MonoTime> last_periodic_slot_;

@@ -108,9 +108,13 @@ void Engine::Impl::On(const input::StoreFailed& in) {
   if (!probing_) store_retry_at_ = now_.mono + parameters_.store_retry_delay;
   for (RegistrationKey& key : batch.keys) {
     Entry* entry = registry_.Find(key.worker_registration, key.kind, key.tag);
-    if (entry != nullptr && entry->unstored == in.batch) entry->unstored = 0;
-    // Its caller is told that it failed: then it must not exist.
-    if (entry != nullptr && entry->created_in == in.batch) Drop(*entry);
+    if (entry != nullptr && entry->created_in == in.batch && entry->unstored > in.batch) {
+      entry->created_in = entry->unstored;  // a later batch writes it too and will tell
+    } else if (entry != nullptr && entry->created_in == in.batch) {
+      Drop(*entry);  // its caller is told that it failed: then it must not exist
+    } else if (entry != nullptr && entry->unstored == in.batch) {
+      entry->unstored = 0;
+    }
     dirty_.insert(std::move(key));
   }
   for (const Held& held : batch.held) Reply(held.token, UnusableError(held.kind));

@@ -1,0 +1,120 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/test_rig.h"
+
+namespace vigil::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const RegistrationKey kPost = Rig::Sync("sync-post");
+
+TEST(StoreFailure, RefusesTheRegistrationThatCouldNotBeStored) {
+  Rig rig;
+  rig.disk_full = true;
+  const auto token = rig.Register(kPost);
+  EXPECT_EQ(*rig.replies.at(token).error, (DomError{"UnknownError", "Background Sync is disabled."}));
+  EXPECT_EQ(rig.State(kPost), "gone");
+  EXPECT_FALSE(rig.engine->store_status().ok);
+  EXPECT_EQ(rig.ErrorOf(rig.Register(Rig::Periodic("p"))), "UnknownError");
+}
+
+TEST(StoreFailure, LeavesReadingAndTheReasonOpen) {
+  Rig rig;
+  rig.GoOffline();
+  rig.Register(kPost);
+  rig.disk_full = true;
+  rig.Register(Rig::Sync("other"));
+  EXPECT_THAT(rig.Tags(SyncKind::kOneShot), ElementsAre("sync-post"));
+  const auto explanation = rig.engine->Explain(kPost, rig.now);
+  EXPECT_EQ(explanation->reason, WaitReason::kStoreFailed);
+  EXPECT_THAT(explanation->sentence, HasSubstr("disk full"));
+  rig.GoOnline();
+  EXPECT_FALSE(rig.Runs(kPost)) << "its end could not be stored";
+}
+
+TEST(StoreFailure, RecoversByItselfAndCatchesUp) {
+  Rig rig;
+  rig.Register(kPost);
+  rig.Register(Rig::Sync("kept"));
+  rig.disk_full = true;
+  rig.Finish(kPost);
+  EXPECT_EQ(rig.disk.count(kPost), 1U) << "the disk does not know yet";
+  rig.Finish(Rig::Sync("kept"), DispatchOutcome::kRejected);
+  rig.Advance(seconds(30));
+  EXPECT_FALSE(rig.engine->store_status().ok) << "it has tried and failed again";
+  rig.disk_full = false;
+  rig.Advance(seconds(10));
+  EXPECT_TRUE(rig.engine->store_status().ok);
+  EXPECT_EQ(rig.disk.count(kPost), 0U);
+  EXPECT_EQ(rig.disk.at(Rig::Sync("kept")).attempts, 1);
+  EXPECT_TRUE(rig.Succeeded(rig.Register(kPost)));
+}
+
+TEST(StoreFailure, CanBeToldThatTheDiskIsFreeAgain) {
+  Rig rig;
+  rig.GoOffline();
+  rig.Register(kPost);
+  rig.disk_full = true;
+  rig.Register(Rig::Sync("other"));
+  rig.disk_full = false;
+  rig.network.online = true;
+  rig.Step(input::StoreRecovered{});
+  EXPECT_TRUE(rig.Runs(kPost));
+  EXPECT_EQ(rig.disk.count(Rig::Sync("other")), 0U);
+}
+
+TEST(StoreFailure, ACrashMeanwhileRunsTheEventAgain) {
+  Rig rig;
+  rig.Register(kPost);
+  rig.disk_full = true;
+  rig.Finish(kPost);
+  rig.disk_full = false;
+  rig.Restart();
+  EXPECT_TRUE(rig.Runs(kPost)) << "at least once";
+}
+
+TEST(StoreFailure, ChangesDuringTheProbeAreStoredAfterIt) {
+  Rig rig;
+  rig.Register(kPost);
+  rig.Register(Rig::Sync("b"));
+  rig.disk_full = true;
+  rig.Finish(kPost);
+  rig.disk_full = false;
+  rig.write_at_once = false;
+  rig.Step(input::StoreRecovered{});
+  rig.Finish(Rig::Sync("b"), DispatchOutcome::kRejected);
+  rig.Write();
+  EXPECT_TRUE(rig.engine->store_status().ok);
+  EXPECT_EQ(rig.disk.at(Rig::Sync("b")).attempts, 0);
+  rig.Write();
+  EXPECT_EQ(rig.disk.at(Rig::Sync("b")).attempts, 1);
+}
+
+TEST(StoreFailure, UnregisteringWaitsForTheRemovalThatIsUnderWay) {
+  Rig rig;
+  rig.Register(Rig::Periodic("p"));
+  rig.write_at_once = false;
+  rig.Unregister("p");
+  const auto second = rig.Unregister("p");
+  EXPECT_EQ(rig.ErrorOf(second), "no reply yet");
+  rig.Write();
+  EXPECT_TRUE(rig.Succeeded(second));
+}
+
+TEST(StoreFailure, NothingFiresBetweenAChangeAndItsWrite) {
+  Rig rig;
+  rig.Register(kPost);
+  rig.Finish(kPost, DispatchOutcome::kRejected);
+  rig.write_at_once = false;
+  rig.Register(kPost);  // waiting: fires now, once that is stored
+  rig.Step(input::Acknowledge{1, "sync-post"});
+  EXPECT_FALSE(rig.Runs(kPost));
+  rig.Write();
+  EXPECT_TRUE(rig.Runs(kPost));
+}
+
+}  // namespace
+}  // namespace vigil::testing
