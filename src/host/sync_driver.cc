@@ -1,8 +1,7 @@
 #include "host/sync_driver.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <deque>
 #include <map>
@@ -14,6 +13,7 @@
 #include "base/log.h"
 #include "host/clock.h"
 #include "host/storage_thread.h"
+#include "host/waiter.h"
 #include "store/registration_store.h"
 
 namespace vigil::host {
@@ -68,8 +68,10 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     deps_.clock.OnWallClockJump([weak = weak_from_this()](const Now&) {
       if (auto impl = weak.lock()) impl->Step(input::Tick{});
     });
-    auto load = [registrations = &deps_.registrations] { return registrations->LoadAll(); };
-    auto records = co_await deps_.storage.Run(std::move(load));
+    const Waiter<Loaded> loaded(deps_.loop.get_executor());
+    OnStorage([registrations = &deps_.registrations] { return registrations->LoadAll(); },
+              [loaded](const Loaded& result) { loaded.Set(result); });
+    Loaded records = co_await loaded.Get();
     if (!records) co_return Fail(std::move(records).error());
     started_ = true;
     input::Restore restore;
@@ -185,12 +187,15 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   }
 
   const Engine& engine() const { return engine_; }
+  std::uint64_t transactions() const { return transactions_; }
   Now now() const { return deps_.clock.now(); }
 
   std::function<void(const std::vector<store::LoggedEvent>&)> on_events;
   std::function<void()> on_change;
 
  private:
+  using Loaded = Result<std::vector<RegistrationRecord>>;
+  using Appended = Result<std::vector<store::LoggedEvent>>;
   struct Caller {
     SyncService::Done done;
     SyncService::TagsDone tags_done;
@@ -242,34 +247,41 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     waiting_.push_back(std::move(persist));
     if (writing_) return;
     writing_ = true;
-    asio::co_spawn(deps_.loop, WriteLoop(shared_from_this()), asio::detached);
+    WriteWaiting();
   }
 
   // One transaction after the other; each takes all batches that came up while the one before was written.
-  static asio::awaitable<void> WriteLoop(std::shared_ptr<Impl> self) {
-    while (!self->waiting_.empty()) {
-      std::vector<BatchNumber> numbers;
-      std::vector<store::RegistrationStore::Batch> batches;
-      for (effect::Persist& persist : self->waiting_) {
-        numbers.push_back(persist.batch);
-        batches.push_back(std::move(persist.changes));
-      }
-      self->waiting_.clear();
-      auto write = [registrations = &self->deps_.registrations, batches = std::move(batches)] {
-        return registrations->Apply(batches);
-      };
-      const Result<> written = co_await self->deps_.storage.Run(std::move(write));
-      if (!written) log::Error("sync registrations cannot be stored: {}", written.error().message);
-      for (const BatchNumber number : numbers) {
-        if (written) {
-          self->inputs_.push_back(input::Persisted{number});
-        } else {
-          self->inputs_.push_back(input::StoreFailed{number, written.error().message});
-        }
-      }
-      self->Pump();
+  void WriteWaiting() {
+    std::vector<BatchNumber> numbers;
+    std::vector<store::RegistrationStore::Batch> batches;
+    for (effect::Persist& persist : waiting_) {
+      numbers.push_back(persist.batch);
+      batches.push_back(std::move(persist.changes));
     }
-    self->writing_ = false;
+    waiting_.clear();
+    ++transactions_;
+    OnStorage([registrations = &deps_.registrations,
+               batches = std::move(batches)] { return registrations->Apply(batches); },
+              [self = shared_from_this(), numbers = std::move(numbers)](const Result<>& written) {
+                self->Written(numbers, written);
+              });
+  }
+
+  void Written(const std::vector<BatchNumber>& numbers, const Result<>& written) {
+    if (!written) log::Error("sync registrations cannot be stored: {}", written.error().message);
+    for (const BatchNumber number : numbers) {
+      if (written) {
+        inputs_.push_back(input::Persisted{number});
+      } else {
+        inputs_.push_back(input::StoreFailed{number, written.error().message});
+      }
+    }
+    Pump();
+    if (waiting_.empty()) {
+      writing_ = false;
+    } else {
+      WriteWaiting();
+    }
   }
 
   void Carry(effect::Reply reply) {
@@ -319,22 +331,37 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     records_.push_back(ToLoggedEvent(std::move(record)));
     if (logging_) return;
     logging_ = true;
-    asio::co_spawn(deps_.loop, LogLoop(shared_from_this()), asio::detached);
+    AppendWaiting();
   }
 
-  static asio::awaitable<void> LogLoop(std::shared_ptr<Impl> self) {
-    while (!self->records_.empty()) {
-      auto append = [events = &self->deps_.events, records = std::exchange(self->records_, {})]() mutable {
-        return events->Append(std::move(records));
-      };
-      const auto appended = co_await self->deps_.storage.Run(std::move(append));
-      if (!appended) {
-        log::Warning("the event log cannot be written: {}", appended.error().message);
-      } else if (!appended->empty() && self->on_events && !self->stopped_) {
-        self->on_events(*appended);
-      }
+  void AppendWaiting() {
+    OnStorage(
+        [events = &deps_.events, records = std::exchange(records_, {})] { return events->Append(records); },
+        [self = shared_from_this()](const Appended& appended) { self->Logged(appended); });
+  }
+
+  void Logged(const Appended& appended) {
+    if (!appended) {
+      log::Warning("the event log cannot be written: {}", appended.error().message);
+    } else if (!appended->empty() && on_events && !stopped_) {
+      on_events(*appended);
     }
-    self->logging_ = false;
+    if (records_.empty()) {
+      logging_ = false;
+    } else {
+      AppendWaiting();
+    }
+  }
+
+  // Runs `work` on the storage thread and then hands its result to `then` on the event loop.
+  template <class Work, class Then>
+  void OnStorage(Work work, Then then) {
+    auto guard = asio::make_work_guard(deps_.loop);
+    deps_.storage.Post([guard, work = std::move(work), then = std::move(then)] {
+      auto result = work();
+      // Posted before the storage thread counts as idle, so that a virtual clock does not overtake it.
+      asio::post(guard.get_executor(), [guard, then, result = std::move(result)] { then(result); });
+    });
   }
 
   SyncDriverDependencies deps_;
@@ -345,6 +372,7 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   std::deque<Input> inputs_;
 
   bool writing_ = false;
+  std::uint64_t transactions_ = 0;
   std::vector<effect::Persist> waiting_;
   bool logging_ = false;
   std::vector<store::LoggedEvent> records_;
@@ -418,5 +446,6 @@ void SyncDriver::OnEvents(std::function<void(const std::vector<store::LoggedEven
 }
 void SyncDriver::OnChange(std::function<void()> sink) { impl_->on_change = std::move(sink); }
 const Engine& SyncDriver::engine() const { return impl_->engine(); }
+std::uint64_t SyncDriver::transactions() const { return impl_->transactions(); }
 
 }  // namespace vigil::host

@@ -90,6 +90,8 @@ class SyncDriver final : public SyncService {
   void OnChange(std::function<void()> sink);
 
   const Engine& engine() const;
+  // Transactions that were asked of the store since the start; batches share them.
+  std::uint64_t transactions() const;
 
  private:
   class Impl;
