@@ -20,6 +20,9 @@ void AddIfAbsent(Headers& headers, std::string_view name, std::string_view value
 // Elements of a comma-separated list, trimmed, empty ones left out.
 std::vector<std::string> SplitList(std::string_view list);
 
+// Header values are bytes; in messages each byte is one character. The way back maps what is no byte to '?'.
+std::string IsomorphicToUtf8(std::string_view bytes);
+std::string Utf8ToIsomorphic(std::string_view text);
 bool IsToken(std::string_view text);
 // What scripts may not set.
 bool IsForbiddenRequestHeader(std::string_view name, std::string_view value);

@@ -1,5 +1,5 @@
 #include <arpa/inet.h>
-#include <curl/curl.h>
+#include <idn2.h>
 
 #include <algorithm>
 #include <array>
@@ -27,19 +27,15 @@ bool IsForbiddenInDomain(char c) {
   return byte <= 0x1F || c == '%' || byte == 0x7F || kForbiddenHost.find(c) != std::string_view::npos;
 }
 
-// IDNA by libcurl's URL code (UTS 46, not transitional). nullopt: not a valid name.
+// UTS 46, not transitional. nullopt: not a valid name.
 std::optional<std::string> ToAscii(const std::string& domain) {
-  CURLU* url = curl_url();
-  if (url == nullptr) return std::nullopt;
-  char* host = nullptr;
-  const bool done = curl_url_set(url, CURLUPART_SCHEME, "http", 0) == CURLUE_OK &&
-                    curl_url_set(url, CURLUPART_HOST, domain.c_str(), 0) == CURLUE_OK &&
-                    curl_url_get(url, CURLUPART_HOST, &host, CURLU_PUNYCODE) == CURLUE_OK;
-  std::optional<std::string> ascii;
-  if (done) ascii = host;
-  curl_free(host);
-  curl_url_cleanup(url);
-  return ascii;
+  std::uint8_t* ascii = nullptr;
+  const int code = idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(domain.c_str()), &ascii,
+                                  IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+  if (code != IDN2_OK) return std::nullopt;
+  std::string name(reinterpret_cast<const char*>(ascii));
+  idn2_free(ascii);
+  return name;
 }
 
 std::vector<std::string_view> SplitDots(std::string_view text) {

@@ -1,0 +1,272 @@
+#include "net/http_client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "net/test_server.h"
+
+namespace vigil::net {
+namespace {
+
+using boost::asio::awaitable;
+using boost::asio::use_awaitable;
+using ::testing::HasSubstr;
+
+struct Outcome {
+  std::optional<HttpClientHead> head;
+  std::string body;
+  std::optional<Result<>> result;
+};
+
+class HttpClientTest : public ::testing::Test {
+ protected:
+  std::string Answer(const TestRequest& request) {
+    if (request.target == "/hello")
+      return TestServer::Response("200 OK", {{"X-One", " 1 "}, {"x-one", "2"}}, "hello");
+    if (request.target == "/echo")
+      return TestServer::Response("201 Created", {}, request.method + ":" + request.body);
+    if (request.target == "/gone") return "HTTP/1.1 204 No Content\r\n\r\n";
+    if (request.target == "/interim") {
+      return "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + TestServer::Response("404 Not Found", {}, "no");
+    }
+    if (request.target == "/chunked") {
+      return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: "
+             "t\r\n\r\n";
+    }
+    if (request.target == "/gzip") {
+      // printf zipped | gzip
+      const std::string zipped(
+          "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xca\x2c\x28\x48\x4d\x01\x00\xdf\x73\x5f\x26\x06\x00"
+          "\x00\x00",
+          26);
+      return TestServer::Response("200 OK", {{"Content-Encoding", "gzip"}}, zipped);
+    }
+    if (request.target == "/short")
+      return "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nonly this";
+    if (request.target == "/redirect") return TestServer::Response("302 Found", {{"Location", "/hello"}}, "");
+    return "";
+  }
+
+  HttpClientHandlers Record(Outcome& outcome) {
+    HttpClientHandlers handlers;
+    handlers.on_head = [&outcome](HttpClientHead head) { outcome.head = std::move(head); };
+    handlers.on_data = [&outcome](std::string_view data) { outcome.body += data; };
+    handlers.on_done = [this, &outcome](Result<> result) {
+      outcome.result = std::move(result);
+      io_.stop();
+    };
+    return handlers;
+  }
+
+  Outcome Get(HttpClientRequest request) {
+    Outcome outcome;
+    const auto transfer = client_.Start(std::move(request), Record(outcome));
+    Run();
+    return outcome;
+  }
+  Outcome Get(const std::string& target) { return Get(HttpClientRequest{.url = server_.Origin() + target}); }
+  void Run() {
+    io_.restart();
+    io_.run();
+  }
+
+  boost::asio::io_context io_;
+  TestServer server_{io_, [this](const TestRequest& request) { return Answer(request); }};
+  HttpClient client_{io_.get_executor()};
+};
+
+TEST_F(HttpClientTest, DeliversHeadBodyAndEnd) {
+  const Outcome outcome = Get("/hello");
+  ASSERT_TRUE(outcome.head);
+  EXPECT_EQ(outcome.head->status, 200);
+  EXPECT_EQ(outcome.head->status_text, "OK");
+  EXPECT_EQ(outcome.head->http_version, "1.1");
+  EXPECT_THAT(outcome.head->headers, ::testing::Contains(std::pair<std::string, std::string>("X-One", "1")));
+  EXPECT_EQ(CombinedValue(outcome.head->headers, "x-one"), "1, 2");
+  EXPECT_EQ(outcome.body, "hello");
+  EXPECT_TRUE(outcome.result && *outcome.result);
+}
+
+TEST_F(HttpClientTest, SendsMethodHeadersAndBody) {
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "PROPFIND"}) {
+    HttpClientRequest request{.method = method, .url = server_.Origin() + "/echo"};
+    request.headers = {{"Content-Type", "text/plain"}, {"X-Empty", ""}};
+    request.body = std::string("a\0b", 3);
+    const Outcome outcome = Get(std::move(request));
+    EXPECT_EQ(outcome.body, std::string(method) + std::string(":a\0b", 4));
+    EXPECT_EQ(server_.requests().back().Header("content-type"), "text/plain");
+    EXPECT_TRUE(HasHeader(server_.requests().back().headers, "x-empty"));
+    EXPECT_FALSE(HasHeader(server_.requests().back().headers, "expect"));
+  }
+}
+
+TEST_F(HttpClientTest, SendsAnEmptyPostWithoutContentType) {
+  Get(HttpClientRequest{.method = "POST", .url = server_.Origin() + "/echo"});
+  EXPECT_EQ(server_.requests().back().Header("content-length"), "0");
+  EXPECT_FALSE(HasHeader(server_.requests().back().headers, "content-type"));
+}
+
+TEST_F(HttpClientTest, ReusesItsConnectionUntilToldToForgetIt) {
+  for (int i = 0; i < 3; ++i) Get("/hello");
+  EXPECT_EQ(server_.connections(), 1);
+  client_.ForgetConnections();
+  EXPECT_EQ(Get("/hello").body, "hello");
+  EXPECT_EQ(server_.connections(), 2);
+}
+
+TEST_F(HttpClientTest, SkipsInterimResponsesAndTrailers) {
+  const Outcome interim = Get("/interim");
+  EXPECT_EQ(interim.head->status, 404);
+  EXPECT_FALSE(HasHeader(interim.head->headers, "link"));
+  const Outcome chunked = Get("/chunked");
+  EXPECT_EQ(chunked.body, "abcde");
+  EXPECT_FALSE(HasHeader(chunked.head->headers, "x-trailer"));
+}
+
+TEST_F(HttpClientTest, DecodesCompressedBodies) {
+  EXPECT_EQ(Get("/gzip").body, "zipped");
+  EXPECT_THAT(server_.requests().back().Header("accept-encoding"), HasSubstr("br"));
+}
+
+TEST_F(HttpClientTest, ToleratesResponsesWithoutBody) {
+  EXPECT_EQ(Get("/gone").head->status, 204);
+  const Outcome head = Get(HttpClientRequest{.method = "HEAD", .url = server_.Origin() + "/gone"});
+  EXPECT_TRUE(*head.result);
+  EXPECT_EQ(head.body, "");
+}
+
+TEST_F(HttpClientTest, DoesNotFollowRedirects) { EXPECT_EQ(Get("/redirect").head->status, 302); }
+
+TEST_F(HttpClientTest, ReportsABodyThatBreaksOff) {
+  const Outcome outcome = Get("/short");
+  EXPECT_EQ(outcome.body, "only this");
+  ASSERT_FALSE(*outcome.result);
+  EXPECT_EQ(outcome.result->error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(HttpClientTest, ReportsHostsThatCannotBeReached) {
+  boost::asio::ip::tcp::acceptor closed(io_, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  const std::string url = "http://127.0.0.1:" + std::to_string(closed.local_endpoint().port()) + "/";
+  closed.close();
+  const Outcome outcome = Get(HttpClientRequest{.url = url});
+  EXPECT_FALSE(outcome.head);
+  EXPECT_EQ(outcome.result->error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(outcome.result->error().message, HasSubstr("cannot connect to http://127.0.0.1"));
+}
+
+TEST_F(HttpClientTest, ReachesNamesBelowLocalhost) {
+  EXPECT_EQ(Get(HttpClientRequest{.url = server_.Origin("shop.localhost") + "/hello"}).body, "hello");
+  EXPECT_EQ(server_.requests().back().Header("host"), "shop.localhost:" + std::to_string(server_.port()));
+}
+
+TEST_F(HttpClientTest, RefusesHeadersThatWouldBreakTheRequest) {
+  for (const auto& header :
+       Headers{{"X", "a\r\nY: b"}, {"X\n", "a"}, {"X:Y", "a"}, {"", "a"}, {"X", std::string("a\0b", 3)}}) {
+    HttpClientRequest request{.url = server_.Origin() + "/hello"};
+    request.headers = {header};
+    EXPECT_EQ(Get(std::move(request)).result->error().code, ErrorCode::kInvalidArgument);
+  }
+  EXPECT_TRUE(server_.requests().empty());
+}
+
+TEST_F(HttpClientTest, CallsNobodyAfterTheTransferIsDropped) {
+  Outcome outcome;
+  auto transfer = client_.Start(HttpClientRequest{.url = server_.Origin() + "/hello"}, Record(outcome));
+  transfer.reset();
+  EXPECT_EQ(client_.Running(), 0);
+  Get("/hello");
+  EXPECT_FALSE(outcome.head);
+  EXPECT_FALSE(outcome.result);
+}
+
+TEST_F(HttpClientTest, ATransferMayBeDroppedByItsOwnHandlers) {
+  std::unique_ptr<HttpClient::Transfer> transfer;
+  HttpClientHandlers handlers;
+  handlers.on_head = [&](const HttpClientHead&) {
+    transfer.reset();
+    io_.stop();
+  };
+  handlers.on_data = [](std::string_view) { FAIL(); };
+  handlers.on_done = [](const Result<>&) { FAIL(); };
+  transfer = client_.Start(HttpClientRequest{.url = server_.Origin() + "/hello"}, std::move(handlers));
+  Run();
+  EXPECT_EQ(Get("/hello").body, "hello");
+}
+
+// The server writes until the connection takes no more. Paused, the client must let that happen.
+TEST_F(HttpClientTest, APausedTransferBlocksTheSender) {
+  constexpr std::size_t kTotal = 64 << 20;
+  std::size_t sent = 0;
+  server_.TakeOver("/big", [&sent](TestServer::Socket& socket) -> awaitable<void> {
+    std::string head = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kTotal) + "\r\n\r\n";
+    const auto head_bytes = boost::asio::buffer(head);
+    co_await boost::asio::async_write(socket, head_bytes, use_awaitable);
+    const std::string block(64 * 1024, 'x');
+    while (sent < kTotal) {
+      const auto bytes = boost::asio::buffer(block);
+      sent += co_await socket.async_write_some(bytes, use_awaitable);
+      if (kTotal - sent < block.size()) break;
+    }
+    const std::string rest(kTotal - sent, 'x');
+    const auto bytes = boost::asio::buffer(rest);
+    sent += co_await boost::asio::async_write(socket, bytes, use_awaitable);
+  });
+  std::unique_ptr<HttpClient::Transfer> transfer;
+  std::size_t received = 0;
+  int pauses = 0;
+  bool paused = false;
+  bool done = false;
+  HttpClientHandlers handlers;
+  handlers.on_data = [&](std::string_view data) {
+    EXPECT_FALSE(paused);
+    received += data.size();
+    if (pauses < 2 && received > static_cast<std::size_t>(pauses) * 10'000'000) {
+      ++pauses;
+      paused = true;
+      transfer->Pause();
+    }
+  };
+  handlers.on_done = [&](const Result<>& result) {
+    EXPECT_TRUE(result);
+    done = true;
+  };
+  transfer = client_.Start(HttpClientRequest{.url = server_.Origin() + "/big"}, std::move(handlers));
+  for (int round = 0; round < 2; ++round) {
+    while (!paused) io_.run_one();
+    // Until nothing moves any more: everything that is ready has run.
+    while (io_.poll() > 0) {
+    }
+    EXPECT_LT(sent, kTotal);
+    EXPECT_LT(received, kTotal / 2);
+    EXPECT_EQ(client_.Running(), 1);
+    paused = false;
+    transfer->Resume();
+  }
+  while (!done) io_.run_one();
+  EXPECT_EQ(received, kTotal);
+  EXPECT_EQ(client_.Running(), 0);
+}
+
+TEST_F(HttpClientTest, ServesManyAtOnceOverFewConnections) {
+  int done = 0;
+  std::vector<std::unique_ptr<HttpClient::Transfer>> transfers;
+  for (int i = 0; i < 200; ++i) {
+    HttpClientHandlers handlers;
+    handlers.on_done = [&](const Result<>& result) {
+      EXPECT_TRUE(result);
+      if (++done == 200) io_.stop();
+    };
+    transfers.push_back(
+        client_.Start(HttpClientRequest{.url = server_.Origin() + "/hello"}, std::move(handlers)));
+  }
+  EXPECT_EQ(client_.Running(), 200);
+  Run();
+  EXPECT_EQ(done, 200);
+  EXPECT_LE(server_.connections(), 6);
+  EXPECT_EQ(client_.Running(), 0);
+}
+
+}  // namespace
+}  // namespace vigil::net
