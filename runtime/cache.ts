@@ -10,6 +10,7 @@ import { AbortController } from "./abort.ts";
 import { any, boolean, defineInterface, dictionary, type Dictionary, DOMString, fail, instance, member, sequence, withPrefix } from "./webidl.ts";
 
 const inlineBody = 1 << 20; // src/storage/cache_service.h, kMaxInlineBody
+const inlineTotal = 4 << 20; // of one message
 const piece = 512 << 10;
 let lastUpload = 0;
 
@@ -59,12 +60,15 @@ function checkResponse(response: Response): void {
   if (response.status === 206) fail("Partial response (status code 206) is unsupported");
 }
 // The response as it will be stored: with its whole body, which goes ahead in pieces if it is large.
-async function storedForm(response: Response): Promise<HttpResponse> {
+async function storedForm(response: Response, budget: { left: number }): Promise<HttpResponse> {
   const http = encodeResponse(response);
   const body = Response.bodyOf(response);
   if (!body) return http;
   const bytes = await body.consume();
-  if (bytes.length <= inlineBody) return { ...http, body: { inline: bytes } };
+  if (bytes.length <= inlineBody && bytes.length <= budget.left) {
+    budget.left -= bytes.length;
+    return { ...http, body: { inline: bytes } };
+  }
   const upload = ++lastUpload;
   for (let offset = 0; offset < bytes.length; offset += piece) {
     await ask({ upload: { body: upload, data: bytes.subarray(offset, offset + piece), discard: false } });
@@ -132,7 +136,8 @@ export class Cache {
     }
   }
   async #store(pairs: [HttpRequest, Response][]): Promise<void> {
-    const entries = await Promise.all(pairs.map(async ([request, response]) => ({ request, response: await storedForm(response) })));
+    const budget = { left: inlineTotal };
+    const entries = await Promise.all(pairs.map(async ([request, response]) => ({ request, response: await storedForm(response, budget) })));
     await ask({ put: { cache: this.#id, entries } });
   }
   static isInstance(value: unknown): value is Cache {

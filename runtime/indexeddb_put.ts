@@ -18,10 +18,15 @@ export interface PutArguments {
 }
 
 const none = new Uint8Array();
+// A record travels in one message; src/ipc/framing.h limits those.
+const maxValue = 60 << 20;
 
 export function putInto({ source, handle, operation, type, value, add, key, checkClone }: PutArguments): IDBRequest {
   const { transaction, store } = source;
   const bytes = IDBTransaction.whileInactive(transaction, () => serialize(value));
+  if (bytes.length > maxValue) {
+    throw failure(operation, type, "DataError", `The serialized value is too large (size=${bytes.length} bytes, max=${maxValue} bytes).`);
+  }
   // The key paths are evaluated on what will be stored, not on what the script may still change.
   const clone = store.keyPath !== null || store.indexes.length > 0 ? deserialize(bytes) : undefined;
   checkClone?.(clone);

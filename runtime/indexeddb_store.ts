@@ -169,7 +169,7 @@ export class IDBObjectStore {
     const store = this.#schema.id;
     const read = readOf(everything, { afterKey, limit: 256 });
     IDBTransaction.runNow(this.#transaction, [{ store, index: 0, read }], ([result]) => {
-      const { records } = result!;
+      const { records, more } = result!;
       if (records.length === 0) return done();
       const operations = records.map((record): PartialOperation => {
         const { keys } = indexKeys(valueOf(this.#schema, record), index.keyPath, index.multiEntry, null);
@@ -179,7 +179,7 @@ export class IDBObjectStore {
         const failed = results.find((each) => each.errorName !== "");
         if (failed) IDBTransaction.failWith(this.#transaction, failed);
         else this.#fill(index, records.at(-1)!.key, done);
-      });
+      }, more);
     });
   }
 

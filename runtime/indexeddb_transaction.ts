@@ -171,8 +171,8 @@ export class IDBTransaction extends EventTarget {
     transaction.#flushLater();
   }
   // For jobs: operations of the runtime's own, at once.
-  static runNow(transaction: IDBTransaction, operations: PartialOperation[], then: (results: IdbResult[]) => void): void {
-    transaction.#send({ operations: operations as IdbOperation[] }, (reply) => then(reply.results));
+  static runNow(transaction: IDBTransaction, operations: PartialOperation[], then: (results: IdbResult[]) => void, resume = false): void {
+    transaction.#send({ operations: operations as IdbOperation[], resume }, (reply) => then(reply.results));
   }
   static isIdle(transaction: IDBTransaction): boolean {
     return transaction.#waiting.size === 0;
@@ -192,8 +192,11 @@ export class IDBTransaction extends EventTarget {
     const count = this.#outgoing.findIndex((entry) => entry.operation === null || entry.local !== null);
     const entries = this.#outgoing.splice(0, count < 0 ? this.#outgoing.length : count);
     // A commit must not overtake an error that the script has not seen.
-    const commit = this.#state === "committing" && this.#outgoing.length === 0 && this.#waiting.size === entries.length;
-    if (entries.length > 0 || commit || !this.#begun) this.#sendEntries(entries, commit, false);
+    const parts = splitBySize(entries);
+    const last = this.#outgoing.length === 0 && this.#waiting.size === entries.length && parts.length <= 1;
+    const commit = this.#state === "committing" && last;
+    if (parts.length === 0 && (commit || !this.#begun)) parts.push([]);
+    for (const part of parts) this.#sendEntries(part, commit, false);
     const next = this.#outgoing[0];
     if (next?.job && this.#runs === 0) {
       this.#startJob(next);
@@ -417,6 +420,23 @@ export class IDBTransaction extends EventTarget {
 }
 defineInterface(IDBTransaction, { name: "IDBTransaction", operations: { objectStore: [DOMString] } });
 defineEventHandlers(IDBTransaction.prototype, ["abort", "complete", "error"], IDBTransaction.isInstance);
+
+// So that no message comes near the limit of a frame.
+function splitBySize(entries: Entry[]): Entry[][] {
+  const parts: Entry[][] = [];
+  let size = maxMessage;
+  for (const entry of entries) {
+    const more = (entry.operation?.put?.value.length ?? 0) + 64;
+    if (size + more > maxMessage) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)!.push(entry);
+    size += more;
+  }
+  return parts;
+}
+const maxMessage = 1 << 20;
 
 function readOn(operation: PartialOperation, result: IdbResult): PartialOperation {
   const read = { ...operation.read! };

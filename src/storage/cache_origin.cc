@@ -15,8 +15,10 @@ namespace {
 using store::Statement;
 
 constexpr std::int32_t kApplicationId = 0x56474943;  // "VGIC"
-constexpr std::size_t kReplyBudget = 4 << 20;
-constexpr std::uint64_t kSurelyInline = 64 << 10;
+constexpr std::uint64_t kReplyBudget = 4 << 20;
+// Larger bodies of replaced and deleted entries stay readable until Purge: a client may be fetching them in
+// pieces.
+constexpr std::uint64_t kKeptBody = 64 << 10;
 constexpr std::uint32_t kMaxDownload = 1 << 20;
 // Entries of cache 0 belong to nobody: they wait for Purge. Numbers are never used again.
 constexpr const char* kSchemaV1 = R"sql(
@@ -120,12 +122,13 @@ Result<> CacheOrigin::Match(const ipc::CacheRequest::Match& match, std::size_t l
       if (!match.has_cache_name() || read.View(1) == match.cache_name()) caches.push_back(read.Uint(0));
     }
   }
+  std::uint64_t budget = kReplyBudget;
   for (const std::uint64_t cache : caches) {
     if (cache == 0) continue;
     VIGIL_ASSIGN(auto entries, Find(cache, match, limit));
     for (Entry& entry : entries) {
       if (responses) {
-        VIGIL_TRY(AddResponse(std::move(entry), reply));
+        VIGIL_TRY(AddResponse(std::move(entry), budget, reply));
       } else {
         *reply.add_requests() = std::move(entry.request);
       }
@@ -135,13 +138,11 @@ Result<> CacheOrigin::Match(const ipc::CacheRequest::Match& match, std::size_t l
   return {};
 }
 
-Result<> CacheOrigin::AddResponse(Entry entry, ipc::CacheReply& reply) {
+Result<> CacheOrigin::AddResponse(Entry entry, std::uint64_t& budget, ipc::CacheReply& reply) {
   ipc::HttpResponse& response = *reply.add_responses();
   response = std::move(entry.response);
   if (!entry.body_size) return {};
-  const bool large =
-      *entry.body_size > CacheService::kMaxInlineBody ||
-      (*entry.body_size > kSurelyInline && reply.ByteSizeLong() + *entry.body_size > kReplyBudget);
+  const bool large = *entry.body_size > CacheService::kMaxInlineBody || *entry.body_size > budget;
   if (large) {
     ipc::CacheReply::LargeBody& body = *reply.add_bodies();
     body.set_response(static_cast<std::uint32_t>(reply.responses_size() - 1));
@@ -151,6 +152,7 @@ Result<> CacheOrigin::AddResponse(Entry entry, ipc::CacheReply& reply) {
   }
   Statement read = db_->Prepare("SELECT body FROM entries WHERE id = ?");
   VIGIL_ASSIGN(const bool row, read.Bind(1, entry.id).Step());
+  budget -= *entry.body_size;
   if (row) response.mutable_body()->set_inline_(read.Text(0));
   return {};
 }
@@ -165,11 +167,9 @@ Result<std::string> CacheOrigin::ReadBody(std::uint64_t body, std::uint64_t offs
 }
 
 Result<> CacheOrigin::Drop(const Entry& entry) {
-  // A body that may be on its way to a client stays until Purge; smaller ones mostly went with their reply.
-  const bool maybe_read = entry.body_size && *entry.body_size > kSurelyInline;
-  return db_->Run(
-      maybe_read ? "UPDATE entries SET cache = 0 WHERE id = ?" : "DELETE FROM entries WHERE id = ?",
-      entry.id);
+  const bool keep = entry.body_size && *entry.body_size > kKeptBody;
+  return db_->Run(keep ? "UPDATE entries SET cache = 0 WHERE id = ?" : "DELETE FROM entries WHERE id = ?",
+                  entry.id);
 }
 
 Result<bool> CacheOrigin::RemoveEntries(const ipc::CacheRequest::Match& match) {

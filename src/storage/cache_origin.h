@@ -55,7 +55,7 @@ class CacheOrigin {
   explicit CacheOrigin(std::unique_ptr<store::Database> db) : db_(std::move(db)) {}
   Result<std::vector<Entry>> Find(std::uint64_t cache, const ipc::CacheRequest::Match& match,
                                   std::size_t limit);
-  Result<> AddResponse(Entry entry, ipc::CacheReply& reply);
+  Result<> AddResponse(Entry entry, std::uint64_t& budget, ipc::CacheReply& reply);
   Result<> Drop(const Entry& entry);
   Result<> Insert(std::uint64_t cache, const ipc::CacheEntry& entry);
 

@@ -14,7 +14,7 @@ namespace {
 
 using Request = ipc::CacheRequest;
 
-constexpr std::size_t kMaxUploads = 64;  // at a time
+constexpr std::size_t kMaxUploads = 10000;  // at a time
 constexpr std::size_t kMaxNameBytes = 4096;
 
 ipc::CacheReply Failure(std::string name, std::string message) {

@@ -57,6 +57,7 @@ export class Session {
   #bridge: ChildProcess;
   #worker!: Socket;
   #seq = 0;
+  #closed = false;
   #evaluations = 0;
   #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
 
@@ -81,6 +82,7 @@ export class Session {
     return session;
   }
   #tell(message: object): void {
+    if (this.#closed) return;
     this.#worker.write(frame(ToWorker.encode(ToWorker.fromPartial({ ...message, seq: ++this.#seq })).finish()));
   }
   #onMessage(message: any): void {
@@ -94,6 +96,7 @@ export class Session {
     if (message.request) this.#answer(message.request);
   }
   #answer(request: any): void {
+    if (this.#closed) return;
     const { id, fetch } = request;
     if (request.idb || request.cache) {
       ++this.requests;
@@ -118,6 +121,7 @@ export class Session {
     });
   }
   async close(): Promise<void> {
+    this.#closed = true;
     this.#worker.end();
     const ended = [this.#server, this.#bridge].map((process) => new Promise((resolve) => process.once("exit", resolve)));
     this.#server.stdin!.end();

@@ -207,6 +207,77 @@ test("reads larger than a reply come whole", async () => {
   assert.deepEqual([result.end, result.left], ["complete", 0]);
 });
 
+test("an index is filled from records larger than a reply", async () => {
+  const result = await session.run(`
+    let db = await openDb("fill", 1, (db) => {
+      const s = db.createObjectStore("s", { keyPath: "id" });
+      for (let id = 0; id < 9; ++id) s.put({ id, half: id % 2, text: "x".repeat(1 << 20) });
+    });
+    db.close();
+    db = await openDb("fill", 2, (db, tx) => tx.objectStore("s").createIndex("half", "half"));
+    return await done(db.transaction("s").objectStore("s").index("half").getAllKeys(0));
+  `);
+  assert.deepEqual(result, [0, 2, 4, 6, 8]);
+});
+
+test("closing waits for transactions, and upgrades in another connection wait for closing", async () => {
+  const result = await session.run(`
+    const log = [];
+    const first = await openDb("closing", 1, (db) => db.createObjectStore("s"));
+    const tx = first.transaction("s", "readwrite");
+    tx.objectStore("s").put("v", 1);
+    tx.oncomplete = () => log.push("complete");
+    first.close();
+    log.push(await nameOf(() => first.transaction("s")));
+    const second = await openDb("closing", 2, () => log.push("upgrade"));
+    log.push(await done(second.transaction("s").objectStore("s").get(1)));
+    const third = indexedDB.open("closing", 3);
+    third.onupgradeneeded = () => third.result.close();
+    second.onversionchange = async () => { await null; second.close(); };
+    third.onblocked = () => log.push("blocked");
+    log.push(await nameOf(() => done(third)));
+    return log;
+  `);
+  assert.deepEqual(result, ["InvalidStateError", "complete", "upgrade", "v", "AbortError"]);
+});
+
+test("mistakes are answered with the specification's exceptions", async () => {
+  const result = await session.run(`
+    const db = await openDb("mistakes", 1, (db) => { db.createObjectStore("in", { keyPath: "id" }); db.createObjectStore("out").createIndex("i", "i"); });
+    const ro = db.transaction(["in", "out"]);
+    const rw = () => db.transaction(["in", "out"], "readwrite");
+    const thrown = (work) => { try { work(); return "none"; } catch (error) { return error.name + ": " + error.message; } };
+    return [
+      () => db.transaction("nothing"), () => db.transaction([]), () => db.transaction("in", "versionchange"), () => db.createObjectStore("x"),
+      () => ro.objectStore("in").put({ id: 1 }), () => rw().objectStore("in").put({}), () => rw().objectStore("in").put({ id: 1 }, 1),
+      () => rw().objectStore("out").put(1), () => rw().objectStore("out").put(() => {}, 1), () => ro.objectStore("in").get(), () => ro.objectStore("in").get(null),
+      () => ro.objectStore("out").index("j"), () => ro.objectStore("in").openCursor(null, "sideways"), () => IDBKeyRange.bound(2, 1), () => indexedDB.open("x", 0),
+      () => indexedDB.open("x", -1), () => new IDBDatabase(), () => ro.objectStore("in").createIndex("a", "a"),
+    ].map(thrown);
+  `);
+  assert.deepEqual(result, [
+    "NotFoundError: Failed to execute 'transaction' on 'IDBDatabase': One of the specified object stores was not found.",
+    "InvalidAccessError: Failed to execute 'transaction' on 'IDBDatabase': The storeNames parameter was empty.",
+    "TypeError: Failed to execute 'transaction' on 'IDBDatabase': The mode provided ('versionchange') is not one of 'readonly' or 'readwrite'.",
+    "InvalidStateError: Failed to execute 'createObjectStore' on 'IDBDatabase': The database is not running a version change transaction.",
+    "ReadOnlyError: Failed to execute 'put' on 'IDBObjectStore': The transaction is read-only.",
+    "DataError: Failed to execute 'put' on 'IDBObjectStore': Evaluating the object store's key path did not yield a value.",
+    "DataError: Failed to execute 'put' on 'IDBObjectStore': The object store uses in-line keys and the key parameter was provided.",
+    "DataError: Failed to execute 'put' on 'IDBObjectStore': The object store uses out-of-line keys and has no key generator and the key parameter was not provided.",
+    result[8],
+    "TypeError: Failed to execute 'get' on 'IDBObjectStore': 1 argument required, but only 0 present.",
+    "DataError: Failed to execute 'get' on 'IDBObjectStore': No key or key range specified.",
+    "NotFoundError: Failed to execute 'index' on 'IDBObjectStore': The specified index was not found.",
+    "TypeError: Failed to execute 'openCursor' on 'IDBObjectStore': The provided value 'sideways' is not a valid enum value of type IDBCursorDirection.",
+    "DataError: Failed to execute 'bound' on 'IDBKeyRange': The lower key is greater than the upper key.",
+    "TypeError: Failed to execute 'open' on 'IDBFactory': The version provided must not be 0.",
+    "TypeError: Failed to execute 'open' on 'IDBFactory': Value is outside the 'unsigned long long' value range.",
+    "TypeError: Failed to construct 'IDBDatabase': Illegal constructor",
+    "InvalidStateError: Failed to execute 'createIndex' on 'IDBObjectStore': The database is not running a version change transaction.",
+  ]);
+  assert.match(result[8], /^DataCloneError: /);
+});
+
 test("indexes see the generated key, and getAllRecords tells everything", async () => {
   const result = await session.run(`
     const db = await openDb("generated", 1, (db) => {
