@@ -29,7 +29,10 @@ export class AbortSignal extends EventTarget {
   }
   static timeout(milliseconds: number): AbortSignal {
     const signal = new AbortSignal();
-    setRuntimeTimer(() => AbortSignal.signalAbort(signal, new DOMException("signal timed out", "TimeoutError")), milliseconds);
+    setRuntimeTimer(
+      () => AbortSignal.signalAbort(signal, new DOMException("signal timed out", "TimeoutError")),
+      milliseconds,
+    );
     return signal;
   }
   static any(signals: AbortSignal[]): AbortSignal {
@@ -95,4 +98,8 @@ export class AbortController {
     return typeof value === "object" && value !== null && #signal in value;
   }
 }
-defineInterface(AbortController, { name: "AbortController", constructorArguments: [], operations: { abort: [any.optional()] } });
+defineInterface(AbortController, {
+  name: "AbortController",
+  constructorArguments: [],
+  operations: { abort: [any.optional()] },
+});

@@ -2,20 +2,18 @@
 import { concatenate, ReadableStream } from "./streams.ts";
 import { native } from "./native.ts";
 import {
+  any,
   copyBytes,
   defineInterface,
   type Dictionary,
   dictionary,
   DOMString,
   enumeration,
-
   isBufferSource,
   longLong,
   member,
   sequence,
   USVString,
-  any,
-
 } from "./webidl.ts";
 
 type Part = Uint8Array;

@@ -5,7 +5,7 @@
 import type { Body as HttpBody } from "#ipc/storage.ts";
 import { Blob } from "./blob.ts";
 import { type ByteSource, IncomingBody, inlineLimit, sourceOf, streamOut } from "./body_stream.ts";
-import { FormData, encodeMultipart, parseFormBody } from "./formdata.ts";
+import { encodeMultipart, FormData, parseFormBody } from "./formdata.ts";
 import { native } from "./native.ts";
 import { concatenate, isDisturbed, isReadableStream, ReadableStream, readAllBytes } from "./streams.ts";
 import { URLSearchParams } from "./url.ts";
@@ -135,7 +135,10 @@ export class BodyState {
     return copy;
   }
 }
-function identityTransform(): { readable: ReadableStream<Uint8Array>; writable: import("web-streams-polyfill").WritableStream<Uint8Array> } {
+function identityTransform(): {
+  readable: ReadableStream<Uint8Array>;
+  writable: import("web-streams-polyfill").WritableStream<Uint8Array>;
+} {
   return new TransformStreamClass<Uint8Array, Uint8Array>();
 }
 import { TransformStream as TransformStreamClass } from "./streams.ts";
@@ -163,7 +166,10 @@ export function extractBody(value: unknown, keepalive = false): { body: BodyStat
 const nothing = () => Promise.resolve();
 // How a body goes into a message: inline when it is small and here, else as a stream. start() is to be called after the
 // message was sent; its promise fulfils when all is sent.
-export function encodeBody(body: BodyState | null, limit = inlineLimit): { body: HttpBody | undefined; start(): Promise<void> } {
+export function encodeBody(
+  body: BodyState | null,
+  limit = inlineLimit,
+): { body: HttpBody | undefined; start(): Promise<void> } {
   if (!body) return { body: undefined, start: nothing };
   const known = body.knownBytes;
   if (known && known.byteLength <= limit) {

@@ -3,7 +3,17 @@ import type { ClientInfo, Reply } from "#ipc/vigil.ts";
 import { port } from "./port.ts";
 import { serializeMessage, toTransferList } from "./structured_clone.ts";
 import { environment, parseUrl } from "./url.ts";
-import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, enumeration, member, USVString } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  enumeration,
+  member,
+  USVString,
+} from "./webidl.ts";
 
 export class Client {
   #info: ClientInfo;
@@ -36,7 +46,11 @@ export class Client {
     return client.#info;
   }
 }
-defineInterface(Client, { name: "Client", operations: { postMessage: [any, any.optional()] }, exposed: "service-worker" });
+defineInterface(Client, {
+  name: "Client",
+  operations: { postMessage: [any, any.optional()] },
+  exposed: "service-worker",
+});
 
 function firstClient(reply: Reply): Client | null {
   const info = reply.clients?.clients[0];

@@ -61,7 +61,8 @@ function formatTable(data: unknown, columns: unknown): string | null {
     lines.push([String(index), ...cells, ...(showValues ? [isObject ? "" : inspect(row, 1)] : [])]);
   }
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const rule = (left: string, middle: string, right: string) => left + widths.map((width) => "─".repeat(width + 2)).join(middle) + right;
+  const rule = (left: string, middle: string, right: string) =>
+    left + widths.map((width) => "─".repeat(width + 2)).join(middle) + right;
   const shown = lines.map((line) => `│${line.map((cell, column) => ` ${cell.padEnd(widths[column]!)} `).join("│")}│`);
   return [rule("┌", "┬", "┐"), shown[0], rule("├", "┼", "┤"), ...shown.slice(1), rule("└", "┴", "┘")].join("\n");
 }

@@ -1,11 +1,20 @@
 // Service Workers §3.4: ServiceWorkerContainer, a page's navigator.serviceWorker.
-import type { ControllerChange, Message, RegistrationInfo, PageStart } from "#ipc/vigil.ts";
+import type { ControllerChange, Message, PageStart, RegistrationInfo } from "#ipc/vigil.ts";
 import { DOMException } from "./domexception.ts";
 import { defineEventHandlers, EventTarget, fire, fireSimple, getHandler, setHandler } from "./events.ts";
 import { MessageEvent } from "./message_events.ts";
 import { documentUrl } from "./page_location.ts";
 import { port } from "./port.ts";
-import { knownRegistrations, knownWorker, registrationChanged, registrationObject, ServiceWorker, ServiceWorkerRegistration, versionGone, workerObject } from "./service_worker.ts";
+import {
+  knownRegistrations,
+  knownWorker,
+  registrationChanged,
+  registrationObject,
+  ServiceWorker,
+  ServiceWorkerRegistration,
+  versionGone,
+  workerObject,
+} from "./service_worker.ts";
 import { deserializeMessage } from "./structured_clone.ts";
 import { parseUrl, withoutFragment } from "./url.ts";
 import { defineInterface, type Dictionary, dictionary, enumeration, member, USVString } from "./webidl.ts";
@@ -39,28 +48,45 @@ export class ServiceWorkerContainer extends EventTarget {
     const doing = "Failed to register a ServiceWorker";
     if (!script) throw new TypeError(`${doing}: The script URL ('${scriptUrl}') is not a valid URL.`);
     const scope = givenScope === undefined ? null : parseUrl(givenScope);
-    if (givenScope !== undefined && !scope) throw new TypeError(`${doing}: The scope ('${givenScope}') is not a valid URL.`);
+    if (givenScope !== undefined && !scope) {
+      throw new TypeError(`${doing}: The scope ('${givenScope}') is not a valid URL.`);
+    }
     for (const url of scope ? [script, scope] : [script]) {
       if (url.protocol !== "http:" && url.protocol !== "https:") {
         throw new TypeError(`${doing}: The URL protocol of '${url.href}' is not supported.`);
       }
-      if (/%2f|%5c/i.test(url.pathname)) throw new TypeError(`${doing}: The URL '${url.href}' has an escaped "/" or "\\".`);
+      if (/%2f|%5c/i.test(url.pathname)) {
+        throw new TypeError(`${doing}: The URL '${url.href}' has an escaped "/" or "\\".`);
+      }
     }
     const origin = documentUrl().origin;
     if (script.origin !== origin) {
-      throw new DOMException(`${doing}: The origin of the provided scriptURL ('${script.origin}') does not match the current origin ('${origin}').`, "SecurityError");
+      throw new DOMException(
+        `${doing}: The origin of the provided scriptURL ('${script.origin}') does not match the current origin ('${origin}').`,
+        "SecurityError",
+      );
     }
     if (scope && scope.origin !== origin) {
-      throw new DOMException(`${doing}: The origin of the provided scope ('${scope.origin}') does not match the current origin ('${origin}').`, "SecurityError");
+      throw new DOMException(
+        `${doing}: The origin of the provided scope ('${scope.origin}') does not match the current origin ('${origin}').`,
+        "SecurityError",
+      );
     }
-    const message = { scriptUrl: withoutFragment(script.href), scope: scope ? withoutFragment(scope.href) : "", type, updateViaCache };
+    const message = {
+      scriptUrl: withoutFragment(script.href),
+      scope: scope ? withoutFragment(scope.href) : "",
+      type,
+      updateViaCache,
+    };
     return port.request({ containerRegister: message }).then((reply) => registrationChanged(reply.registration!));
   }
   getRegistration(url: string): Promise<ServiceWorkerRegistration | undefined> {
     const parsed = parseUrl(url);
     if (!parsed || parsed.origin !== documentUrl().origin) {
       throw new DOMException(
-        `Failed to get a ServiceWorkerRegistration: The origin of the provided documentURL ('${parsed?.origin ?? "null"}') does not match the current origin ('${documentUrl().origin}').`,
+        `Failed to get a ServiceWorkerRegistration: The origin of the provided documentURL ('${
+          parsed?.origin ?? "null"
+        }') does not match the current origin ('${documentUrl().origin}').`,
         "SecurityError",
       );
     }
@@ -133,7 +159,11 @@ export class ServiceWorkerContainer extends EventTarget {
     if (best?.active) this.#becomeReady(best);
   }
 }
-defineEventHandlers(ServiceWorkerContainer.prototype, ["controllerchange", "messageerror"], ServiceWorkerContainer.isInstance);
+defineEventHandlers(
+  ServiceWorkerContainer.prototype,
+  ["controllerchange", "messageerror"],
+  ServiceWorkerContainer.isInstance,
+);
 defineInterface(ServiceWorkerContainer, {
   name: "ServiceWorkerContainer",
   exposed: "page",

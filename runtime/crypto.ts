@@ -1,8 +1,22 @@
 // Web Cryptography: random values, digests and HMAC keys.
 import { DOMException } from "./domexception.ts";
+import { decodeBase64, encodeBytesBase64 } from "./encoding.ts";
 import { native } from "./native.ts";
 import { uuid } from "./url.ts";
-import { any, boolean, type BufferSource, bufferSource, bytesOf, defineInterface, type Dictionary, DOMString, requiredMember, sequence, toDictionary, unsignedLong } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  type BufferSource,
+  bufferSource,
+  bytesOf,
+  defineInterface,
+  type Dictionary,
+  DOMString,
+  requiredMember,
+  sequence,
+  toDictionary,
+  unsignedLong,
+} from "./webidl.ts";
 
 const hashes = ["SHA-1", "SHA-256", "SHA-384", "SHA-512"];
 const blockBits: Record<string, number> = { "SHA-1": 512, "SHA-256": 512, "SHA-384": 1024, "SHA-512": 1024 };
@@ -58,7 +72,9 @@ export class CryptoKey {
   }
   static sign(key: unknown, usage: string, data: BufferSource): Uint8Array<ArrayBuffer> {
     if (!CryptoKey.isInstance(key)) throw new TypeError("The provided value is not of type 'CryptoKey'.");
-    if (!key.#usages.includes(usage)) throw new DOMException("key.usages does not permit this operation", "InvalidAccessError");
+    if (!key.#usages.includes(usage)) {
+      throw new DOMException("key.usages does not permit this operation", "InvalidAccessError");
+    }
     return native.hmac(key.#hash, key.#bytes, bytesOf(data));
   }
 }
@@ -66,17 +82,18 @@ defineInterface(CryptoKey, { name: "CryptoKey" });
 
 function toUsages(given: unknown): string[] {
   const list = sequence(DOMString)(given);
-  if (list.some((usage) => !usages.includes(usage))) throw new DOMException("Cannot create a key using the specified key usages.", "SyntaxError");
+  if (list.some((usage) => !usages.includes(usage))) {
+    throw new DOMException("Cannot create a key using the specified key usages.", "SyntaxError");
+  }
   if (list.length === 0) throw new DOMException("Usages cannot be empty when creating a key.", "SyntaxError");
   return usages.filter((usage) => list.includes(usage));
 }
-const encodeBase64Url = (bytes: Uint8Array): string => {
-  const { btoa } = globalThis as unknown as { btoa(text: string): string };
-  return btoa(native.latin1Decode(bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-};
+const encodeBase64Url = (bytes: Uint8Array): string =>
+  encodeBytesBase64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 const decodeBase64Url = (text: string): Uint8Array<ArrayBuffer> => {
-  const { atob } = globalThis as unknown as { atob(text: string): string };
-  return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
+  const bytes = decodeBase64(text.replace(/-/g, "+").replace(/_/g, "/"));
+  if (!bytes) throw new DOMException('The JWK member "k" could not be base64url decoded', "DataError");
+  return bytes;
 };
 
 export class SubtleCrypto {
@@ -93,14 +110,22 @@ export class SubtleCrypto {
     native.randomFill(bytes);
     return new CryptoKey(bytes, hash, extractable, toUsages(keyUsages));
   }
-  async importKey(format: string, keyData: unknown, algorithm: unknown, extractable: boolean, keyUsages: unknown): Promise<CryptoKey> {
+  async importKey(
+    format: string,
+    keyData: unknown,
+    algorithm: unknown,
+    extractable: boolean,
+    keyUsages: unknown,
+  ): Promise<CryptoKey> {
     const hash = hashName(requireHmac(algorithm)["hash"]);
     let bytes: Uint8Array<ArrayBuffer>;
     if (format === "raw") {
       bytes = bytesOf(bufferSource(keyData)).slice();
     } else if (format === "jwk") {
       const { kty, k } = toDictionary(keyData, "JsonWebKey");
-      if (kty !== "oct" || typeof k !== "string") throw new DOMException('The JWK "kty" member was not "oct"', "DataError");
+      if (kty !== "oct" || typeof k !== "string") {
+        throw new DOMException('The JWK "kty" member was not "oct"', "DataError");
+      }
       bytes = decodeBase64Url(k);
     } else {
       throw new DOMException("Unable to import HMAC key in this format", "NotSupportedError");
@@ -139,7 +164,13 @@ export class SubtleCrypto {
   async deriveBits(algorithm: unknown, _key: unknown, _length: unknown = null): Promise<never> {
     throw notSupported(algorithmName(algorithm).name);
   }
-  async deriveKey(algorithm: unknown, _key: unknown, _type: unknown, _extractable: unknown, _usages: unknown): Promise<never> {
+  async deriveKey(
+    algorithm: unknown,
+    _key: unknown,
+    _type: unknown,
+    _extractable: unknown,
+    _usages: unknown,
+  ): Promise<never> {
     throw notSupported(algorithmName(algorithm).name);
   }
   static isInstance(value: unknown): value is SubtleCrypto {
@@ -158,17 +189,34 @@ defineInterface(SubtleCrypto, {
   },
 });
 
-const integerArrays = ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "BigInt64Array", "BigUint64Array"];
+const integerArrays = [
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "BigInt64Array",
+  "BigUint64Array",
+];
 export class Crypto {
   #subtle = new SubtleCrypto();
   get subtle(): SubtleCrypto {
     return this.#subtle;
   }
   getRandomValues<T extends ArrayBufferView<ArrayBuffer>>(array: T): T {
-    if (!ArrayBuffer.isView(array)) throw new TypeError("Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'.");
+    if (!ArrayBuffer.isView(array)) {
+      throw new TypeError(
+        "Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'.",
+      );
+    }
     const kind = (array as unknown as Record<symbol, string>)[Symbol.toStringTag]!;
     if (!integerArrays.includes(kind)) {
-      throw new DOMException(`Failed to execute 'getRandomValues' on 'Crypto': The provided ArrayBufferView is of type '${kind}', which is not an integer array type.`, "TypeMismatchError");
+      throw new DOMException(
+        `Failed to execute 'getRandomValues' on 'Crypto': The provided ArrayBufferView is of type '${kind}', which is not an integer array type.`,
+        "TypeMismatchError",
+      );
     }
     if (array.byteLength > 65536) {
       throw new DOMException(

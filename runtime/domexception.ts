@@ -1,5 +1,5 @@
 // Web IDL §2.8: DOMException.
-import { DOMString, defineInterface } from "./webidl.ts";
+import { defineInterface, DOMString } from "./webidl.ts";
 
 const legacyCodes: Record<string, number> = {
   IndexSizeError: 1,

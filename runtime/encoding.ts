@@ -4,7 +4,20 @@ import { normalizeEncoding, TextDecoder as LegacyDecoder } from "@exodus/bytes/e
 import { DOMException } from "./domexception.ts";
 import { native } from "./native.ts";
 import { concatenate, type ReadableStream, TransformStream, type WritableStream } from "./streams.ts";
-import { any, boolean, type BufferSource, bufferSource, bytesOf, defineInterface, type Dictionary, dictionary, DOMString, fail, member, USVString } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  type BufferSource,
+  bufferSource,
+  bytesOf,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  fail,
+  member,
+  USVString,
+} from "./webidl.ts";
 
 export class TextEncoder {
   #brand = true;
@@ -197,16 +210,12 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const sextets = new Int8Array(128).fill(-1);
 for (let i = 0; i < 64; ++i) sextets[alphabet.charCodeAt(i)] = i;
 
-function encodeBase64(text: string, scopeName: string): string {
+// One character per byte in, base64 out; null: a character is none.
+export function encodeBase64(text: string): string | null {
   let result = "";
   for (let i = 0; i < text.length; i += 3) {
     const [a, b, c] = [text.charCodeAt(i), text.charCodeAt(i + 1) || 0, text.charCodeAt(i + 2) || 0];
-    if (a > 255 || b > 255 || c > 255) {
-      throw new DOMException(
-        `Failed to execute 'btoa' on '${scopeName}': The string to be encoded contains characters outside of the Latin1 range.`,
-        "InvalidCharacterError",
-      );
-    }
+    if (a > 255 || b > 255 || c > 255) return null;
     const left = text.length - i;
     result += alphabet[a >> 2]! + alphabet[((a & 3) << 4) | (b >> 4)]!;
     result += left > 1 ? alphabet[((b & 15) << 2) | (c >> 6)]! : "=";
@@ -214,40 +223,55 @@ function encodeBase64(text: string, scopeName: string): string {
   }
   return result;
 }
-function decodeBase64(given: string, scopeName: string): string {
+export function encodeBytesBase64(bytes: Uint8Array): string {
+  return encodeBase64(native.latin1Decode(bytes))!;
+}
+// Infra "forgiving-base64 decode"; null: failure.
+export function decodeBase64(given: string): Uint8Array<ArrayBuffer> | null {
   let text = given.replace(/[\t\n\f\r ]/g, "");
   if (text.length % 4 === 0) text = text.replace(/==?$/, "");
-  const invalid = () =>
-    new DOMException(`Failed to execute 'atob' on '${scopeName}': The string to be decoded is not correctly encoded.`, "InvalidCharacterError");
-  if (text.length % 4 === 1) throw invalid();
-  let result = "";
+  if (text.length % 4 === 1) return null;
+  const result = new Uint8Array(Math.floor((text.length * 3) / 4));
+  let length = 0;
   let bits = 0;
   let buffer = 0;
   for (let i = 0; i < text.length; ++i) {
     const code = text.charCodeAt(i);
     const value = code < 128 ? sextets[code]! : -1;
-    if (value < 0) throw invalid();
+    if (value < 0) return null;
     buffer = ((buffer << 6) | value) & 0xffffff;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      result += String.fromCharCode((buffer >> bits) & 255);
+      result[length++] = (buffer >> bits) & 255;
     }
   }
   return result;
 }
 export function installBase64(global: object, scopeName: string): void {
   const require = (name: string, args: ArrayLike<unknown>) => {
-    if (args.length === 0) throw new TypeError(`Failed to execute '${name}' on '${scopeName}': 1 argument required, but only 0 present.`);
+    if (args.length === 0) {
+      throw new TypeError(`Failed to execute '${name}' on '${scopeName}': 1 argument required, but only 0 present.`);
+    }
   };
   const functions = {
     atob(data: unknown): string {
       require("atob", arguments);
-      return decodeBase64(DOMString(data), scopeName);
+      const bytes = decodeBase64(DOMString(data));
+      if (bytes) return native.latin1Decode(bytes);
+      throw new DOMException(
+        `Failed to execute 'atob' on '${scopeName}': The string to be decoded is not correctly encoded.`,
+        "InvalidCharacterError",
+      );
     },
     btoa(data: unknown): string {
       require("btoa", arguments);
-      return encodeBase64(DOMString(data), scopeName);
+      const text = encodeBase64(DOMString(data));
+      if (text !== null) return text;
+      throw new DOMException(
+        `Failed to execute 'btoa' on '${scopeName}': The string to be encoded contains characters outside of the Latin1 range.`,
+        "InvalidCharacterError",
+      );
     },
   };
   for (const [name, value] of Object.entries(functions)) {

@@ -53,9 +53,16 @@ export function installErrors(global: object): void {
   setReportException(reportException);
   const { reportError } = {
     reportError(error: unknown): void {
-      if (arguments.length === 0) throw new TypeError("Failed to execute 'reportError': 1 argument required, but only 0 present.");
+      if (arguments.length === 0) {
+        throw new TypeError("Failed to execute 'reportError': 1 argument required, but only 0 present.");
+      }
       reportException(error);
     },
   };
-  Object.defineProperty(global, "reportError", { value: reportError, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(global, "reportError", {
+    value: reportError,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }

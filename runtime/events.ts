@@ -1,7 +1,16 @@
 // DOM §2: Event, CustomEvent, EventTarget, and HTML's event handler attributes (onX).
 import { DOMException } from "./domexception.ts";
 import { native } from "./native.ts";
-import { any, boolean, type Converter, defineInterface, type Dictionary, dictionary, DOMString, member } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  type Converter,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  member,
+} from "./webidl.ts";
 
 // Set by errors.ts: HTML's "report an exception".
 let reportException: (error: unknown) => void = () => {};
@@ -108,7 +117,11 @@ export class Event {
     this.#type = type;
     this.#bubbles = bubbles;
     this.#cancelable = cancelable;
-    this.#canceled = this.#stopped = this.#stoppedImmediately = this.#trusted = false;
+    this.#canceled =
+      this.#stopped =
+      this.#stoppedImmediately =
+      this.#trusted =
+        false;
   }
 
   static isInstance(value: unknown): value is Event {
@@ -170,7 +183,11 @@ export class Event {
         callback.call(target, event);
       } else {
         const handle = callback.handleEvent;
-        if (typeof handle !== "function") throw new TypeError("Failed to execute 'dispatchEvent' on 'EventTarget': The provided callback is not callable.");
+        if (typeof handle !== "function") {
+          throw new TypeError(
+            "Failed to execute 'dispatchEvent' on 'EventTarget': The provided callback is not callable.",
+          );
+        }
         handle.call(callback, event);
       }
     } catch (error) {
@@ -253,30 +270,45 @@ export class EventTarget {
   addEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
     const flat = typeof options === "object" && options !== null ? (options as Dictionary) : { capture: options };
     if (callback !== null && callback !== undefined && typeof callback !== "function" && typeof callback !== "object") {
-      throw new TypeError("Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'Object'.");
+      throw new TypeError(
+        "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'Object'.",
+      );
     }
     const signal = flat["signal"] as AbortSignalLike | undefined;
     if (signal?.aborted || callback === null || callback === undefined) return;
     const state = EventTarget.stateOf(this);
     const capture = Boolean(flat["capture"]);
     let list = state.listeners.get(type);
-    if (!list) state.listeners.set(type, (list = []));
+    if (!list) state.listeners.set(type, list = []);
     if (list.some((listener) => listener.callback === callback && listener.capture === capture)) return;
-    const listener = { callback, capture, once: Boolean(flat["once"]), passive: Boolean(flat["passive"]), removed: false };
+    const listener = {
+      callback,
+      capture,
+      once: Boolean(flat["once"]),
+      passive: Boolean(flat["passive"]),
+      removed: false,
+    };
     list.push(listener);
     state.onChange?.(type);
     signal?.addEventListener("abort", () => EventTarget.remove(this, type, listener), { once: true });
   }
   removeEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
-    const capture = typeof options === "object" && options !== null ? Boolean((options as Dictionary)["capture"]) : Boolean(options);
+    const capture = typeof options === "object" && options !== null
+      ? Boolean((options as Dictionary)["capture"])
+      : Boolean(options);
     const list = EventTarget.stateOf(this).listeners.get(type);
     const found = list?.find((listener) => listener.callback === callback && listener.capture === capture);
     if (found) EventTarget.remove(this, type, found);
   }
   dispatchEvent(event: Event): boolean {
-    if (!Event.isInstance(event)) throw new TypeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.");
+    if (!Event.isInstance(event)) {
+      throw new TypeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.");
+    }
     if (Event.isDispatching(event)) {
-      throw new DOMException("Failed to execute 'dispatchEvent' on 'EventTarget': The event is already being dispatched.", "InvalidStateError");
+      throw new DOMException(
+        "Failed to execute 'dispatchEvent' on 'EventTarget': The event is already being dispatched.",
+        "InvalidStateError",
+      );
     }
     return Event.dispatch(event, this);
   }
@@ -336,7 +368,7 @@ function handlerOf(target: EventTarget, type: string): Handler {
   const state = EventTarget.stateOf(target);
   state.handlers ??= new Map();
   let handler = state.handlers.get(type);
-  if (!handler) state.handlers.set(type, (handler = { value: null, listener: null }));
+  if (!handler) state.handlers.set(type, handler = { value: null, listener: null });
   return handler;
 }
 export function getHandler(target: EventTarget, type: string): object | null {
@@ -344,7 +376,9 @@ export function getHandler(target: EventTarget, type: string): object | null {
 }
 export function setHandler(target: EventTarget, type: string, value: unknown): void {
   const handler = handlerOf(target, type);
-  handler.value = typeof value === "function" || (typeof value === "object" && value !== null) ? (value as object) : null;
+  handler.value = typeof value === "function" || (typeof value === "object" && value !== null)
+    ? (value as object)
+    : null;
   if (handler.value === null) {
     if (handler.listener) EventTarget.remove(target, type, handler.listener);
     handler.listener = null;
@@ -377,7 +411,11 @@ function runHandler(target: EventTarget, handler: Handler, event: Event): void {
 }
 
 // Adds onX accessors for each type to a prototype, or to the global object itself.
-export function defineEventHandlers(holder: object, types: readonly string[], isInstance: (value: unknown) => boolean): void {
+export function defineEventHandlers(
+  holder: object,
+  types: readonly string[],
+  isInstance: (value: unknown) => boolean,
+): void {
   for (const type of types) {
     const name = `on${type}`;
     const accessors = {

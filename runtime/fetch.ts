@@ -4,6 +4,7 @@ import { HttpResponse_Type } from "#ipc/storage.ts";
 import { AbortSignal } from "./abort.ts";
 import { Blob } from "./blob.ts";
 import { encodeBody } from "./body.ts";
+import { decodeBase64 } from "./encoding.ts";
 import { port } from "./port.ts";
 import { encodeRequest, Request } from "./request.ts";
 import { decodeResponse, Response } from "./response.ts";
@@ -81,7 +82,9 @@ function fetchData(url: string): Response {
   let bytes = percentDecode(url.slice(comma + 1, hash < 0 ? undefined : hash));
   if (/; *base64$/i.test(type)) {
     type = type.replace(/; *base64$/i, "");
-    bytes = fromBase64(native.latin1Decode(bytes).replace(/[\t\n\f\r ]/g, ""));
+    const decoded = decodeBase64(native.latin1Decode(bytes));
+    if (!decoded) throw new TypeError("Failed to fetch");
+    bytes = decoded;
   }
   if (type.startsWith(";")) type = `text/plain${type}`;
   return localResponse(url, /^[^\s/]+\/[^\s;]+/.test(type) ? type : "text/plain;charset=US-ASCII", bytes);
@@ -101,15 +104,6 @@ function percentDecode(text: string): Uint8Array<ArrayBuffer> {
   }
   return output.slice(0, length);
 }
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  try {
-    const binary = (globalThis as unknown as { atob(text: string): string }).atob(text);
-    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  } catch {
-    throw new TypeError("Failed to fetch");
-  }
-}
-
 export function installFetch(global: object, scopeName: string): void {
   const prefix = `Failed to execute 'fetch' on '${scopeName}'`;
   const { fetch } = {

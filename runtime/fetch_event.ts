@@ -9,7 +9,17 @@ import { describe } from "./inspect.ts";
 import { port } from "./port.ts";
 import { Request } from "./request.ts";
 import { encodeResponse, Response } from "./response.ts";
-import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, instance, member, requiredMember } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  instance,
+  member,
+  requiredMember,
+} from "./webidl.ts";
 
 type Settle = { resolve(): void; reject(reason: unknown): void };
 
@@ -61,10 +71,17 @@ export class FetchEvent extends ExtendableEvent {
     const prefix = "Failed to execute 'respondWith' on 'FetchEvent'";
     const extension = ExtendableEvent.extensionOf(this);
     if (!Event.isTrusted(this) || !extension) {
-      throw new DOMException(`${prefix}: Can not call respondWith on a script constructed FetchEvent.`, "InvalidStateError");
+      throw new DOMException(
+        `${prefix}: Can not call respondWith on a script constructed FetchEvent.`,
+        "InvalidStateError",
+      );
     }
-    if (!extension.dispatching) throw new DOMException(`${prefix}: The event handler is already finished.`, "InvalidStateError");
-    if (this.#response) throw new DOMException(`${prefix}: The event has already been responded to.`, "InvalidStateError");
+    if (!extension.dispatching) {
+      throw new DOMException(`${prefix}: The event handler is already finished.`, "InvalidStateError");
+    }
+    if (this.#response) {
+      throw new DOMException(`${prefix}: The event has already been responded to.`, "InvalidStateError");
+    }
     this.stopImmediatePropagation();
     this.#response = Promise.resolve(response);
     extension.add(this.#response.then(() => {}, () => {}));
@@ -116,7 +133,9 @@ async function answer(id: number, event: FetchEvent, value: unknown): Promise<vo
   }
   const response = value as Response;
   const { body, start } = encodeBody(Response.bodyOf(response));
-  port.notify({ fetchResponse: { eventId: id, kind: FetchResponse_Kind.RESPONSE, response: { ...encodeResponse(response), body } } });
+  port.notify({
+    fetchResponse: { eventId: id, kind: FetchResponse_Kind.RESPONSE, response: { ...encodeResponse(response), body } },
+  });
   FetchEvent.settle(event);
   await start();
 }
@@ -130,11 +149,15 @@ function problemOf(request: Request, value: unknown): string | null {
   if (value.type === "opaqueredirect" && request.redirect !== "manual") {
     return `an "opaqueredirect" type response was used for a request whose redirect mode is not "manual".`;
   }
-  if (value.type === "cors" && request.mode === "same-origin") return `a "cors" response was used for a "same-origin" request.`;
+  if (value.type === "cors" && request.mode === "same-origin") {
+    return `a "cors" response was used for a "same-origin" request.`;
+  }
   if (value.redirected && request.redirect !== "follow") {
     return `a redirected response was used for a request whose redirect mode is not "follow".`;
   }
-  if (Response.bodyOf(value)?.unusable) return "a Response whose body is locked or was read cannot be used to respond to a request.";
+  if (Response.bodyOf(value)?.unusable) {
+    return "a Response whose body is locked or was read cannot be used to respond to a request.";
+  }
   return null;
 }
 function refuse(id: number, event: FetchEvent, why: string): void {

@@ -1,7 +1,7 @@
 // File API §6: FileReader.
 import { Blob } from "./blob.ts";
 import { DOMException } from "./domexception.ts";
-import { TextDecoder } from "./encoding.ts";
+import { encodeBytesBase64, TextDecoder } from "./encoding.ts";
 import { defineEventHandlers, EventTarget, fire } from "./events.ts";
 import { ProgressEvent } from "./message_events.ts";
 import { native } from "./native.ts";
@@ -45,8 +45,11 @@ export class FileReader extends EventTarget {
     this.#read("readAsBinaryString", blob, (bytes) => native.latin1Decode(bytes));
   }
   readAsDataURL(blob: Blob): void {
-    const { btoa } = globalThis as unknown as { btoa(text: string): string };
-    this.#read("readAsDataURL", blob, (bytes) => `data:${blob.type || "application/octet-stream"};base64,${btoa(native.latin1Decode(bytes))}`);
+    this.#read(
+      "readAsDataURL",
+      blob,
+      (bytes) => `data:${blob.type || "application/octet-stream"};base64,${encodeBytesBase64(bytes)}`,
+    );
   }
   abort(): void {
     if (this.#state !== 1) return;
@@ -59,7 +62,10 @@ export class FileReader extends EventTarget {
   }
   #read(name: string, blob: Blob, convert: (bytes: Uint8Array<ArrayBuffer>) => Result): void {
     if (this.#state === 1) {
-      throw new DOMException(`Failed to execute '${name}' on 'FileReader': The object is already busy reading Blobs.`, "InvalidStateError");
+      throw new DOMException(
+        `Failed to execute '${name}' on 'FileReader': The object is already busy reading Blobs.`,
+        "InvalidStateError",
+      );
     }
     this.#state = 1;
     this.#result = null;
@@ -86,7 +92,11 @@ export class FileReader extends EventTarget {
   }
 }
 const blob = instance("Blob", () => Blob);
-defineEventHandlers(FileReader.prototype, ["loadstart", "progress", "load", "abort", "error", "loadend"], FileReader.isInstance);
+defineEventHandlers(
+  FileReader.prototype,
+  ["loadstart", "progress", "load", "abort", "error", "loadend"],
+  FileReader.isInstance,
+);
 defineInterface(FileReader, {
   name: "FileReader",
   constructorArguments: [],

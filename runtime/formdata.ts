@@ -15,7 +15,11 @@ function toEntryValue(value: unknown, filename: string | undefined): string | Fi
   if (File.isInstance(value) && filename === undefined) return value;
   const name = filename ?? (File.isInstance(value) ? value.name : "blob");
   const lastModified = File.isInstance(value) ? value.lastModified : undefined;
-  return new File([value], name, lastModified === undefined ? { type: value.type } : { type: value.type, lastModified });
+  return new File(
+    [value],
+    name,
+    lastModified === undefined ? { type: value.type } : { type: value.type, lastModified },
+  );
 }
 
 export class FormData {

@@ -6,9 +6,28 @@ export type Guard = "none" | "request" | "request-no-cors" | "response" | "immut
 
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const forbiddenRequestHeaders = new Set([
-  "accept-charset", "accept-encoding", "access-control-request-headers", "access-control-request-method",
-  "access-control-request-private-network", "connection", "content-length", "cookie", "cookie2", "date", "dnt", "expect",
-  "host", "keep-alive", "origin", "referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via",
+  "accept-charset",
+  "accept-encoding",
+  "access-control-request-headers",
+  "access-control-request-method",
+  "access-control-request-private-network",
+  "connection",
+  "content-length",
+  "cookie",
+  "cookie2",
+  "date",
+  "dnt",
+  "expect",
+  "host",
+  "keep-alive",
+  "origin",
+  "referer",
+  "set-cookie",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "via",
 ]);
 
 export function normalizeValue(value: string): string {
@@ -104,7 +123,9 @@ export class Headers {
     if (/[\0\n\r]/.test(normalized)) fail("Invalid value");
     if (this.#guard === "immutable") fail("Headers are immutable");
     const lower = name.toLowerCase();
-    if ((this.#guard === "request" || this.#guard === "request-no-cors") && isForbiddenRequestHeader(lower, normalized)) return;
+    if (
+      (this.#guard === "request" || this.#guard === "request-no-cors") && isForbiddenRequestHeader(lower, normalized)
+    ) return;
     if (this.#guard === "response" && (lower === "set-cookie" || lower === "set-cookie2")) return;
     apply(lower, normalized);
     this.#sorted = null;

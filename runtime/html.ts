@@ -1,5 +1,5 @@
 // What of an HTML document matters to a page without a DOM: its scripts in document order, title, base URL and manifest.
-import { parse, type DefaultTreeAdapterTypes } from "parse5";
+import { type DefaultTreeAdapterTypes, parse } from "parse5";
 
 export interface ScriptElement {
   attributes: Map<string, string>;

@@ -79,7 +79,9 @@ function quote(text: string): string {
 function inspectFunction(value: Function): string {
   const text = safely(() => Function.prototype.toString.call(value)) ?? "";
   const name = safely(() => value.name);
-  return `[${text.startsWith("class") ? "class" : "Function"}${name ? (text.startsWith("class") ? ` ${name}` : `: ${name}`) : " (anonymous)"}]`;
+  return `[${text.startsWith("class") ? "class" : "Function"}${
+    name ? (text.startsWith("class") ? ` ${name}` : `: ${name}`) : " (anonymous)"
+  }]`;
 }
 function constructorName(value: object): string | null {
   for (let object: object | null = value; object; object = Object.getPrototypeOf(object) as object | null) {
@@ -107,17 +109,27 @@ function inspectUnseen(value: object, depth: number, seen: Set<object>): string 
   const name = constructorName(value);
   const tooDeep = depth > maxDepth;
   if (value === globalThis) return `[object ${name ?? "global"}]`;
-  if (isErrorLike(value)) return depth === 0 ? describeError(value, depth, seen) : `[${describeError(value, depth, seen)}]`;
+  if (isErrorLike(value)) {
+    return depth === 0
+      ? describeError(value, depth, seen)
+      : `[${describeError(value, depth, seen)}]`;
+  }
   if (Array.isArray(value)) return tooDeep ? "[Array]" : inspectArray(value, depth, seen, name);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof RegExp) return String(value);
   if (value instanceof Promise) {
     const { state, value: result } = native.previewPromise(value);
-    return `Promise { ${state === "pending" ? "<pending>" : `${state === "rejected" ? "<rejected> " : ""}${inspect(result, depth + 1, seen)}`} }`;
+    return `Promise { ${
+      state === "pending"
+        ? "<pending>"
+        : `${state === "rejected" ? "<rejected> " : ""}${inspect(result, depth + 1, seen)}`
+    } }`;
   }
   if (value instanceof Map) {
     if (tooDeep) return "[Map]";
-    const items = [...value].slice(0, maxItems).map(([key, item]) => `${inspect(key, depth + 1, seen)} => ${inspect(item, depth + 1, seen)}`);
+    const items = [...value].slice(0, maxItems).map(([key, item]) =>
+      `${inspect(key, depth + 1, seen)} => ${inspect(item, depth + 1, seen)}`
+    );
     return `Map(${value.size}) ${braces(items, value.size, "{", "}")}`;
   }
   if (value instanceof Set) {
@@ -141,16 +153,24 @@ function inspectUnseen(value: object, depth: number, seen: Set<object>): string 
     if (Object.getOwnPropertyDescriptor(value, symbol)?.enumerable) keys.push(symbol);
   }
   // Platform objects keep their state in accessors of the prototype.
-  const members = keys.filter((key) => key !== "isTrusted").length === 0 && name !== "Object" ? platformKeys(value) : keys;
+  const members = keys.filter((key) => key !== "isTrusted").length === 0 && name !== "Object"
+    ? platformKeys(value)
+    : keys;
   return `${prefix}${inspectEntries(value, members, depth, seen)}`;
 }
 function platformKeys(value: object): string[] {
   const keys = new Set<string>();
-  for (let proto = Object.getPrototypeOf(value) as object | null; proto && proto !== Object.prototype; proto = Object.getPrototypeOf(proto) as object | null) {
+  for (
+    let proto = Object.getPrototypeOf(value) as object | null;
+    proto && proto !== Object.prototype;
+    proto = Object.getPrototypeOf(proto) as object | null
+  ) {
     if (!Object.hasOwn(proto, Symbol.toStringTag)) return [];
     for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
       // Some getters do things (a body's stream is made); those are not touched.
-      if (descriptor.enumerable && descriptor.get && !["body", "ready", "closed", "finished", "handled"].includes(key)) keys.add(key);
+      if (
+        descriptor.enumerable && descriptor.get && !["body", "ready", "closed", "finished", "handled"].includes(key)
+      ) keys.add(key);
     }
   }
   return [...keys].slice(0, 20);
@@ -194,10 +214,18 @@ export function formatLog(args: readonly unknown[]): string {
     const value = args[next++];
     switch (specifier) {
       case "%s":
-        return typeof value === "string" ? value : typeof value === "object" && value !== null ? inspect(value) : String(value);
+        return typeof value === "string"
+          ? value
+          : typeof value === "object" && value !== null
+          ? inspect(value)
+          : String(value);
       case "%d":
       case "%i":
-        return typeof value === "bigint" ? `${value}n` : typeof value === "symbol" ? "NaN" : String(Number.parseInt(String(value), 10));
+        return typeof value === "bigint"
+          ? `${value}n`
+          : typeof value === "symbol"
+          ? "NaN"
+          : String(Number.parseInt(String(value), 10));
       case "%f":
         return typeof value === "symbol" ? "NaN" : String(Number.parseFloat(String(value)));
       case "%c":

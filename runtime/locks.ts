@@ -63,7 +63,9 @@ interface Options {
 }
 function toOptions(given: Dictionary): Options {
   const signal = given["signal"] ?? null;
-  if (signal !== null && !AbortSignal.isInstance(signal)) throw new TypeError("The provided signal is not an AbortSignal.");
+  if (signal !== null && !AbortSignal.isInstance(signal)) {
+    throw new TypeError("The provided signal is not an AbortSignal.");
+  }
   return {
     mode: member(given, "LockOptions", "mode", toMode, "exclusive"),
     ifAvailable: member(given, "LockOptions", "ifAvailable", boolean, false),
@@ -76,16 +78,26 @@ export class LockManager {
   #brand = true;
   request(name: string, optionsOrCallback: unknown, maybeCallback: unknown): Promise<unknown> {
     const callback = maybeCallback === undefined ? optionsOrCallback : maybeCallback;
-    if (typeof callback !== "function") throw new TypeError("Failed to execute 'request' on 'LockManager': The callback is not a function.");
+    if (typeof callback !== "function") {
+      throw new TypeError("Failed to execute 'request' on 'LockManager': The callback is not a function.");
+    }
     const options = toOptions(maybeCallback === undefined ? {} : ((optionsOrCallback ?? {}) as Dictionary));
     if (name.startsWith("-")) throw new DOMException("Names cannot start with '-'.", "NotSupportedError");
     if (options.steal && options.ifAvailable) {
       throw new DOMException("The 'steal' and 'ifAvailable' options cannot be used together.", "NotSupportedError");
     }
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    return new Promise((resolve, reject) => LockManager.#enqueue(name, options, callback as (lock: Lock | null) => unknown, resolve, reject));
+    return new Promise((resolve, reject) =>
+      LockManager.#enqueue(name, options, callback as (lock: Lock | null) => unknown, resolve, reject)
+    );
   }
-  static #enqueue(name: string, options: Options, callback: (lock: Lock | null) => unknown, resolve: (value: unknown) => void, reject: (reason: unknown) => void): void {
+  static #enqueue(
+    name: string,
+    options: Options,
+    callback: (lock: Lock | null) => unknown,
+    resolve: (value: unknown) => void,
+    reject: (reason: unknown) => void,
+  ): void {
     let forget = () => {};
     const request: Pending = {
       name,
@@ -145,4 +157,8 @@ export class LockManager {
     return typeof value === "object" && value !== null && #brand in value;
   }
 }
-defineInterface(LockManager, { name: "LockManager", operations: { request: [DOMString, any, any.optional()] }, promises: ["request"] });
+defineInterface(LockManager, {
+  name: "LockManager",
+  operations: { request: [DOMString, any, any.optional()] },
+  promises: ["request"],
+});

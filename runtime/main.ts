@@ -58,7 +58,7 @@ export function install(given: Native, scope: ScopeKind): Host {
   exposeUrls(globalThis, scope);
   // Shared memory is for cross-origin isolated scopes, which these are not.
   Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
-  return {
+  const host: Host = {
     start(message) {
       const { start } = ToWorker.decode(message);
       if (start) startScope(start);
@@ -70,6 +70,7 @@ export function install(given: Native, scope: ScopeKind): Host {
     uncaught: reportException,
     dataCloneError: (message) => new DOMException(message, "DataCloneError"),
   };
+  return host;
 }
 
 function startScope(start: Start): void {

@@ -1,6 +1,20 @@
 // Events that carry data: MessageEvent, ErrorEvent, PromiseRejectionEvent, ProgressEvent, CloseEvent, StorageEvent.
 import { Event, type EventInit, eventInit } from "./events.ts";
-import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, double, member, nullable, requiredMember, sequence, unsignedLong, USVString } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  double,
+  member,
+  nullable,
+  requiredMember,
+  sequence,
+  unsignedLong,
+  USVString,
+} from "./webidl.ts";
 
 export class MessageEvent extends Event {
   #data: unknown;
@@ -33,8 +47,14 @@ export class MessageEvent extends Event {
     return this.#ports;
   }
   initMessageEvent(
-    type: string, bubbles: unknown = false, cancelable: unknown = false, data: unknown = null, origin: unknown = "",
-    lastEventId: unknown = "", source: unknown = null, ports: unknown = [],
+    type: string,
+    bubbles: unknown = false,
+    cancelable: unknown = false,
+    data: unknown = null,
+    origin: unknown = "",
+    lastEventId: unknown = "",
+    source: unknown = null,
+    ports: unknown = [],
   ): void {
     if (Event.isDispatching(this)) return;
     this.initEvent(type, boolean(bubbles), boolean(cancelable));
@@ -48,7 +68,10 @@ export class MessageEvent extends Event {
     return typeof value === "object" && value !== null && #lastEventId in value;
   }
 }
-defineInterface(MessageEvent, { name: "MessageEvent", constructorArguments: [DOMString, eventInit("MessageEventInit")] });
+defineInterface(MessageEvent, {
+  name: "MessageEvent",
+  constructorArguments: [DOMString, eventInit("MessageEventInit")],
+});
 
 export class ErrorEvent extends Event {
   #message: string;
@@ -132,4 +155,7 @@ export class ProgressEvent extends Event {
     return typeof value === "object" && value !== null && #loaded in value;
   }
 }
-defineInterface(ProgressEvent, { name: "ProgressEvent", constructorArguments: [DOMString, eventInit("ProgressEventInit")] });
+defineInterface(ProgressEvent, {
+  name: "ProgressEvent",
+  constructorArguments: [DOMString, eventInit("ProgressEventInit")],
+});

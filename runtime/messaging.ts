@@ -39,7 +39,10 @@ export class MessagePort extends EventTarget {
   postMessage(message: unknown, options: unknown = undefined): void {
     const transfer = toTransferList(options);
     if (transfer.includes(this)) {
-      throw new DOMException("Failed to execute 'postMessage' on 'MessagePort': Port at index 0 contains the source port.", "DataCloneError");
+      throw new DOMException(
+        "Failed to execute 'postMessage' on 'MessagePort': Port at index 0 contains the source port.",
+        "DataCloneError",
+      );
     }
     const data = serializeMessage(message, transfer);
     if (this.#closed) return;
@@ -156,7 +159,10 @@ export class BroadcastChannel extends EventTarget {
   }
   postMessage(message: unknown): void {
     if (this.#closed) {
-      throw new DOMException("Failed to execute 'postMessage' on 'BroadcastChannel': Channel is closed", "InvalidStateError");
+      throw new DOMException(
+        "Failed to execute 'postMessage' on 'BroadcastChannel': Channel is closed",
+        "InvalidStateError",
+      );
     }
     const data = serializeMessage(message, []);
     for (const channel of broadcastChannels) {
@@ -181,7 +187,11 @@ export class BroadcastChannel extends EventTarget {
   }
 }
 defineEventHandlers(BroadcastChannel.prototype, ["message", "messageerror"], BroadcastChannel.isInstance);
-defineInterface(BroadcastChannel, { name: "BroadcastChannel", constructorArguments: [DOMString], operations: { postMessage: [any] } });
+defineInterface(BroadcastChannel, {
+  name: "BroadcastChannel",
+  constructorArguments: [DOMString],
+  operations: { postMessage: [any] },
+});
 
 export function installMessaging(): void {
   daemon.on("broadcast", ({ channel, data }) => {

@@ -3,11 +3,28 @@ import type { NetworkState, PermissionChange } from "#ipc/vigil.ts";
 import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
 import { LockManager } from "./locks.ts";
 import { port } from "./port.ts";
-import { any, boolean, defineInterface, type Dictionary, enumeration, member, requiredMember, toDictionary } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  defineInterface,
+  type Dictionary,
+  enumeration,
+  member,
+  requiredMember,
+  toDictionary,
+} from "./webidl.ts";
 
 // What start() says about the machine, and later messages change.
 export const identity = { userAgent: "", languages: ["en-US"] as readonly string[] };
-const offline: NetworkState = { online: true, type: "", effectiveType: "", saveData: false, metered: false, downlinkMbps: 0, rttMs: 0 };
+const offline: NetworkState = {
+  online: true,
+  type: "",
+  effectiveType: "",
+  saveData: false,
+  metered: false,
+  downlinkMbps: 0,
+  rttMs: 0,
+};
 let network: NetworkState = offline;
 
 // ------------------------------------------------------------------------------------------------- connection
@@ -46,15 +63,37 @@ function networkChanged(state: NetworkState): void {
   const before = network;
   network = state;
   if (connection && JSON.stringify(before) !== JSON.stringify(state)) fireSimple(connection, "change");
-  if (before.online !== state.online) fireSimple(globalThis as unknown as EventTarget, state.online ? "online" : "offline");
+  if (before.online !== state.online) {
+    fireSimple(globalThis as unknown as EventTarget, state.online ? "online" : "offline");
+  }
 }
 
 // ------------------------------------------------------------------------------------------------- permissions
 const toPermissionName = enumeration("PermissionName", [
-  "geolocation", "notifications", "push", "midi", "camera", "microphone", "background-fetch", "background-sync",
-  "persistent-storage", "ambient-light-sensor", "accelerometer", "gyroscope", "magnetometer", "screen-wake-lock", "nfc",
-  "display-capture", "accessibility-events", "clipboard-read", "clipboard-write", "payment-handler",
-  "periodic-background-sync", "storage-access", "window-management", "local-fonts",
+  "geolocation",
+  "notifications",
+  "push",
+  "midi",
+  "camera",
+  "microphone",
+  "background-fetch",
+  "background-sync",
+  "persistent-storage",
+  "ambient-light-sensor",
+  "accelerometer",
+  "gyroscope",
+  "magnetometer",
+  "screen-wake-lock",
+  "nfc",
+  "display-capture",
+  "accessibility-events",
+  "clipboard-read",
+  "clipboard-write",
+  "payment-handler",
+  "periodic-background-sync",
+  "storage-access",
+  "window-management",
+  "local-fonts",
 ]);
 // Weakly held: a status that nobody can see any more need not change.
 const statuses = new Set<WeakRef<PermissionStatus>>();
@@ -137,7 +176,12 @@ export function addPersist(): void {
       return StorageManager.persist();
     },
   };
-  Object.defineProperty(StorageManager.prototype, "persist", { value: persist, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(StorageManager.prototype, "persist", {
+    value: persist,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 defineInterface(StorageManager, { name: "StorageManager" });
 
@@ -223,7 +267,9 @@ export class Navigator extends NavigatorBase {
 }
 // The shared members belong on each interface's own prototype.
 for (const cls of [WorkerNavigator, Navigator]) {
-  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(NavigatorBase.prototype) as PropertyDescriptorMap;
+  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(
+    NavigatorBase.prototype,
+  ) as PropertyDescriptorMap;
   Object.defineProperties(cls.prototype, members);
   Object.setPrototypeOf(cls.prototype, Object.prototype);
 }

@@ -6,7 +6,23 @@ import { native } from "./native.ts";
 import { port } from "./port.ts";
 import { deserialize, serialize } from "./structured_clone.ts";
 import { parseUrl } from "./url.ts";
-import { any, boolean, defineInterface, type Dictionary, dictionary, DOMString, enumeration, fail, instance, member, sequence, toDictionary, unsignedLongLong, USVString, requiredMember } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  enumeration,
+  fail,
+  instance,
+  member,
+  requiredMember,
+  sequence,
+  toDictionary,
+  unsignedLongLong,
+  USVString,
+} from "./webidl.ts";
 
 const dict = "NotificationOptions";
 const toDirection = enumeration("NotificationDirection", ["auto", "ltr", "rtl"]);
@@ -147,8 +163,16 @@ export class Notification extends EventTarget {
 }
 function emptyExtra(): Extra {
   return {
-    dir: "auto", lang: "", image: "", badge: "", vibrate: [], timestamp: 0, renotify: false, silent: null,
-    requireInteraction: false, actions: [],
+    dir: "auto",
+    lang: "",
+    image: "",
+    badge: "",
+    vibrate: [],
+    timestamp: 0,
+    renotify: false,
+    silent: null,
+    requireInteraction: false,
+    actions: [],
   };
 }
 defineEventHandlers(Notification.prototype, ["click", "show", "error", "close"], Notification.isInstance);
@@ -164,7 +188,9 @@ class PageNotification extends Notification {
   constructor(title: string, options: Dictionary) {
     super({ ...Notification.encode(title, options), shownAtUs: 0 });
     if (this.actions.length > 0) {
-      fail("Actions are only supported for persistent notifications shown using ServiceWorkerRegistration.showNotification().");
+      fail(
+        "Actions are only supported for persistent notifications shown using ServiceWorkerRegistration.showNotification().",
+      );
     }
     Notification.show(this);
   }
@@ -206,7 +232,12 @@ export function installNotifications(scope: "service-worker" | "page"): void {
       return state;
     },
   };
-  Object.defineProperty(exposed, "requestPermission", { value: requestPermission, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(exposed, "requestPermission", {
+    value: requestPermission,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 export class NotificationEvent extends ExtendableEvent {

@@ -14,7 +14,10 @@ function go(text: string): void {
   const url = parseUrl(text);
   if (!url) throw new DOMException(`'${text}' is not a valid URL.`, "SyntaxError");
   if (withoutFragment(url.href) !== withoutFragment(documentUrl().href)) {
-    print("warn", `Navigation to ${url.href} was ignored: a headless page stays on its document. Open that URL as a page of its own.`);
+    print(
+      "warn",
+      `Navigation to ${url.href} was ignored: a headless page stays on its document. Open that URL as a page of its own.`,
+    );
     return;
   }
   const changed = url.hash !== documentUrl().hash;
@@ -105,5 +108,14 @@ defineInterface(Location, {
   name: "Location",
   exposed: "page",
   operations: { assign: [text], replace: [text] },
-  setters: { href: text, protocol: text, host: text, hostname: text, port: text, pathname: text, search: text, hash: text },
+  setters: {
+    href: text,
+    protocol: text,
+    host: text,
+    hostname: text,
+    port: text,
+    pathname: text,
+    search: text,
+    hash: text,
+  },
 });

@@ -5,7 +5,7 @@ import { ServiceWorkerContainer } from "./container.ts";
 import { print } from "./console.ts";
 import { Document } from "./document.ts";
 import { evaluate } from "./evaluate.ts";
-import { defineEventHandlers, EventTarget, fireSimple, fire, setEventParent } from "./events.ts";
+import { defineEventHandlers, EventTarget, fire, fireSimple, setEventParent } from "./events.ts";
 import { parseDocument } from "./html.ts";
 import { makeStorage } from "./local_storage.ts";
 import { MessageEvent } from "./message_events.ts";
@@ -32,8 +32,24 @@ let document: Document;
 let container: ServiceWorkerContainer;
 const globalTarget = globalThis as unknown as EventTarget;
 const windowEvents = [
-  "error", "unhandledrejection", "rejectionhandled", "languagechange", "message", "messageerror", "online", "offline",
-  "storage", "hashchange", "popstate", "beforeunload", "unload", "pagehide", "pageshow", "load", "focus", "blur",
+  "error",
+  "unhandledrejection",
+  "rejectionhandled",
+  "languagechange",
+  "message",
+  "messageerror",
+  "online",
+  "offline",
+  "storage",
+  "hashchange",
+  "popstate",
+  "beforeunload",
+  "unload",
+  "pagehide",
+  "pageshow",
+  "load",
+  "focus",
+  "blur",
 ];
 const frameMs = 1000 / 60;
 
@@ -42,7 +58,10 @@ export function installPageScope(global: object): void {
   Object.setPrototypeOf(global, Window.prototype);
   installScopeMembers(global, "Window");
   defineEventHandlers(global, windowEvents, isGlobal);
-  for (const name of ["window", "self", "frames", "parent", "top"]) defineGetter(global, name, () => globalThis, name !== "window" && name !== "top");
+  for (const name of ["window", "self", "frames", "parent", "top"]) {
+    defineGetter(global, name, () =>
+      globalThis, name !== "window" && name !== "top");
+  }
   defineGetter(global, "document", () => document);
   defineLazy(global, "location", () => new Location());
   defineLazy(global, "navigator", () => new Navigator());
@@ -54,17 +73,22 @@ export function installPageScope(global: object): void {
   Object.defineProperty(global, "name", { value: "", writable: true, enumerable: true, configurable: true });
   installWindowFunctions(global);
   addPersist();
-  const { get } = Object.getOwnPropertyDescriptor({ get serviceWorker() { return container; } }, "serviceWorker")!;
+  const { get } = Object.getOwnPropertyDescriptor({
+    get serviceWorker() {
+      return container;
+    },
+  }, "serviceWorker")!;
   Object.defineProperty(Navigator.prototype, "serviceWorker", { get, enumerable: true, configurable: true });
 }
 
 function installWindowFunctions(global: object): void {
-  const dialog = (name: string, answer: unknown) => ({
-    [name](message: unknown = ""): unknown {
-      print("warn", `${name}(): ${String(message)} (nobody sees a dialog of a headless page)`);
-      return answer;
-    },
-  })[name]!;
+  const dialog = (name: string, answer: unknown) =>
+    ({
+      [name](message: unknown = ""): unknown {
+        print("warn", `${name}(): ${String(message)} (nobody sees a dialog of a headless page)`);
+        return answer;
+      },
+    })[name]!;
   defineFunctions(global, {
     alert: dialog("alert", undefined),
     confirm: dialog("confirm", false),
@@ -93,7 +117,10 @@ function installWindowFunctions(global: object): void {
       const data = serializeMessage(message, toTransferList(options));
       setRuntimeTimer(() => {
         const { value, ports } = deserializeMessage(data);
-        fire(globalTarget, new MessageEvent("message", { data: value, ports, origin: environment.origin, source: globalThis }));
+        fire(
+          globalTarget,
+          new MessageEvent("message", { data: value, ports, origin: environment.origin, source: globalThis }),
+        );
       }, 0);
     },
   });

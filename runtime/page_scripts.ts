@@ -17,7 +17,11 @@ type Kind = "classic" | "module" | "importmap" | "other";
 function kindOf({ attributes }: ScriptElement): Kind {
   const type = attributes.get("type");
   const language = attributes.get("language");
-  if (type === undefined && language) return javaScriptTypes.test(`text/${language.toLowerCase()}`) ? "classic" : "other";
+  if (type === undefined && language) {
+    return javaScriptTypes.test(`text/${language.toLowerCase()}`)
+      ? "classic"
+      : "other";
+  }
   const trimmed = (type ?? "").trim().toLowerCase();
   if (trimmed === "module" || trimmed === "importmap") return trimmed;
   return (type ?? "") === "" || javaScriptTypes.test(trimmed) ? "classic" : "other";
@@ -38,7 +42,9 @@ export let currentScript: CurrentScript | null = null;
 function describeScript({ attributes, text }: ScriptElement, src: string): CurrentScript {
   const dataset: Record<string, string> = {};
   for (const [name, value] of attributes) {
-    if (name.startsWith("data-")) dataset[name.slice(5).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())] = value;
+    if (name.startsWith("data-")) {
+      dataset[name.slice(5).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())] = value;
+    }
   }
   return {
     src,
@@ -60,11 +66,20 @@ async function load(url: string, element: ScriptElement): Promise<Uint8Array | n
   try {
     const { response } = await port.request({
       fetch: {
-        method: "GET", url, mode, credentials, cache: "default", redirect: "follow", referrer: "about:client",
-        referrerPolicy: element.attributes.get("referrerpolicy") ?? "", destination: "script", headers: [{ name: "accept", value: "*/*" }],
+        method: "GET",
+        url,
+        mode,
+        credentials,
+        cache: "default",
+        redirect: "follow",
+        referrer: "about:client",
+        referrerPolicy: element.attributes.get("referrerpolicy") ?? "",
+        destination: "script",
+        headers: [{ name: "accept", value: "*/*" }],
       },
     });
-    const isGood = response && response.type !== HttpResponse_Type.ERROR && response.status >= 200 && response.status < 300;
+    const isGood = response && response.type !== HttpResponse_Type.ERROR && response.status >= 200 &&
+      response.status < 300;
     if (isGood) return (await BodyState.decode(response.body)?.consume()) ?? new Uint8Array();
     why = response?.error || `status ${response?.status ?? 0}`;
   } catch (error) {

@@ -48,12 +48,16 @@ export class PerformanceEntry {
 }
 defineInterface(PerformanceEntry, { name: "PerformanceEntry" });
 
-const cloneDetail = (value: unknown): unknown => (value === undefined || value === null ? null : deserialize(serialize(value)));
+const cloneDetail = (
+  value: unknown,
+): unknown => (value === undefined || value === null ? null : deserialize(serialize(value)));
 export class PerformanceMark extends PerformanceEntry {
   #detail: unknown;
   constructor(name: string, options: Dictionary = {}) {
     const startTime = member(options, "PerformanceMarkOptions", "startTime", double, nowMs());
-    if (startTime < 0) throw new TypeError(`Failed to construct 'PerformanceMark': '${name}' cannot have a negative start time.`);
+    if (startTime < 0) {
+      throw new TypeError(`Failed to construct 'PerformanceMark': '${name}' cannot have a negative start time.`);
+    }
     super({ name, entryType: "mark", startTime, duration: 0 });
     this.#detail = cloneDetail(options["detail"]);
   }
@@ -94,7 +98,10 @@ function markTime(mark: unknown): number {
   const name = DOMString(mark);
   const found = entries.findLast((entry) => entry.entryType === "mark" && entry.name === name);
   if (!found) {
-    throw new DOMException(`Failed to execute 'measure' on 'Performance': The mark '${name}' does not exist.`, "SyntaxError");
+    throw new DOMException(
+      `Failed to execute 'measure' on 'Performance': The mark '${name}' does not exist.`,
+      "SyntaxError",
+    );
   }
   return found.startTime;
 }
@@ -117,7 +124,9 @@ export class Performance extends EventTarget {
     return add(new PerformanceMark(name, options));
   }
   measure(name: string, startOrOptions: unknown, endMark: unknown): PerformanceMeasure {
-    const options = typeof startOrOptions === "object" && startOrOptions !== null ? (startOrOptions as Dictionary) : { start: startOrOptions, end: endMark };
+    const options = typeof startOrOptions === "object" && startOrOptions !== null
+      ? (startOrOptions as Dictionary)
+      : { start: startOrOptions, end: endMark };
     const duration = options["duration"] === undefined ? null : double(options["duration"]);
     let end = options["end"] === undefined ? nowMs() : markTime(options["end"]);
     let start = options["start"] === undefined ? 0 : markTime(options["start"]);

@@ -2,7 +2,15 @@
 import { requireActiveWorker, type SyncTarget } from "./background_sync.ts";
 import { ExtendableEvent } from "./extendable.ts";
 import { port } from "./port.ts";
-import { defineInterface, type Dictionary, dictionary, DOMString, member, requiredMember, unsignedLongLong } from "./webidl.ts";
+import {
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  member,
+  requiredMember,
+  unsignedLongLong,
+} from "./webidl.ts";
 
 export class PeriodicSyncManager {
   #target: SyncTarget;

@@ -1,7 +1,7 @@
 // The port: how the façades ask for what scripts cannot do alone. Requests with an answer, messages without one, and
 // streams of bytes. Here it runs over the worker's socket (native.send and host.receive); any other transport that
 // carries the same messages will do.
-import { ToDaemon, type DeepPartial, type Reply, type Request, ToWorker } from "#ipc/vigil.ts";
+import { type DeepPartial, type Reply, type Request, ToDaemon, ToWorker } from "#ipc/vigil.ts";
 import { exceptionFor } from "./domexception.ts";
 import { native } from "./native.ts";
 

@@ -6,16 +6,42 @@ import { bodyMethods, BodyState, extractBody } from "./body.ts";
 import { decodeHeaders, encodeHeaders, Headers, isToken } from "./headers.ts";
 import type { ReadableStream } from "./streams.ts";
 import { environment, parseUrl, withoutFragment } from "./url.ts";
-import { any, boolean, ByteString, defineInterface, type Dictionary, dictionary, DOMString, enumeration, fail, member, USVString } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  ByteString,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  DOMString,
+  enumeration,
+  fail,
+  member,
+  USVString,
+} from "./webidl.ts";
 
 const modes = ["same-origin", "no-cors", "cors", "navigate"] as const;
 const toMode = enumeration("RequestMode", modes);
 const toCredentials = enumeration("RequestCredentials", ["omit", "same-origin", "include"]);
-const toCache = enumeration("RequestCache", ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"]);
+const toCache = enumeration("RequestCache", [
+  "default",
+  "no-store",
+  "reload",
+  "no-cache",
+  "force-cache",
+  "only-if-cached",
+]);
 const toRedirect = enumeration("RequestRedirect", ["follow", "error", "manual"]);
 const toPolicy = enumeration("ReferrerPolicy", [
-  "", "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin", "origin-when-cross-origin",
-  "strict-origin-when-cross-origin", "unsafe-url",
+  "",
+  "no-referrer",
+  "no-referrer-when-downgrade",
+  "same-origin",
+  "origin",
+  "strict-origin",
+  "origin-when-cross-origin",
+  "strict-origin-when-cross-origin",
+  "unsafe-url",
 ]);
 const toDuplex = enumeration("RequestDuplex", ["half"]);
 const toPriority = enumeration("RequestPriority", ["high", "low", "auto"]);
@@ -55,7 +81,9 @@ export class Request {
     if (hasAny(init)) this.#fields.referrerPolicy = "";
     if (source) this.#fields.destination = "";
     this.#applyInit(init);
-    const signal = init["signal"] === undefined ? (source ? source.#signal : null) : (init["signal"] as AbortSignal | null);
+    const signal = init["signal"] === undefined
+      ? (source ? source.#signal : null)
+      : (init["signal"] as AbortSignal | null);
     if (signal !== null && !AbortSignal.isInstance(signal)) {
       fail("Failed to read the 'signal' property from 'RequestInit': Failed to convert value to 'AbortSignal'.");
     }
@@ -75,8 +103,17 @@ export class Request {
       fail(`Request cannot be constructed from a URL that includes credentials: ${text}`);
     }
     return {
-      method: "GET", url: url.href, mode: "cors", credentials: "same-origin", cache: "default", redirect: "follow",
-      referrer: "about:client", referrerPolicy: "", integrity: "", keepalive: false, destination: "",
+      method: "GET",
+      url: url.href,
+      mode: "cors",
+      credentials: "same-origin",
+      cache: "default",
+      redirect: "follow",
+      referrer: "about:client",
+      referrerPolicy: "",
+      integrity: "",
+      keepalive: false,
+      destination: "",
     };
   }
   #applyInit(init: Dictionary): void {
@@ -86,7 +123,9 @@ export class Request {
     fields.referrer = member(init, type, "referrer", toReferrer, fields.referrer);
     fields.referrerPolicy = member(init, type, "referrerPolicy", toPolicy, fields.referrerPolicy);
     const mode = member(init, type, "mode", toMode, null);
-    if (mode === "navigate") fail("Cannot construct a Request with a RequestInit whose mode member is set as 'navigate'.");
+    if (mode === "navigate") {
+      fail("Cannot construct a Request with a RequestInit whose mode member is set as 'navigate'.");
+    }
     fields.mode = mode ?? fields.mode;
     fields.credentials = member(init, type, "credentials", toCredentials, fields.credentials);
     fields.cache = member(init, type, "cache", toCache, fields.cache);
@@ -192,7 +231,10 @@ export class Request {
     const copy = new Request(this.#fields.url);
     copy.#fields = { ...this.#fields };
     copy.#headers = Headers.withGuard(Headers.guardOf(this.#headers));
-    Headers.setList(copy.#headers, Headers.listOf(this.#headers).map(([name, value]): [string, string] => [name, value]));
+    Headers.setList(
+      copy.#headers,
+      Headers.listOf(this.#headers).map(([name, value]): [string, string] => [name, value]),
+    );
     copy.#body = this.#body?.clone() ?? null;
     copy.#signal = AbortSignal.any([this.#signal]);
     return copy;
@@ -213,10 +255,31 @@ export class Request {
   }
   static decode(http: HttpRequest, guard: "request" | "immutable" = "immutable"): Request {
     const request = new Request(http.url.startsWith("http") ? withoutFragment(http.url) : "about:blank");
-    const { method, url, mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive, destination } = http;
+    const {
+      method,
+      url,
+      mode,
+      credentials,
+      cache,
+      redirect,
+      referrer,
+      referrerPolicy,
+      integrity,
+      keepalive,
+      destination,
+    } = http;
     request.#fields = {
-      method: method || "GET", url, mode: mode || "no-cors", credentials: credentials || "same-origin",
-      cache: cache || "default", redirect: redirect || "follow", referrer, referrerPolicy, integrity, keepalive, destination,
+      method: method || "GET",
+      url,
+      mode: mode || "no-cors",
+      credentials: credentials || "same-origin",
+      cache: cache || "default",
+      redirect: redirect || "follow",
+      referrer,
+      referrerPolicy,
+      integrity,
+      keepalive,
+      destination,
     };
     request.#headers = decodeHeaders(http.headers, guard);
     request.#body = BodyState.decode(http.body);

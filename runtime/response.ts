@@ -6,7 +6,17 @@ import { decodeHeaders, encodeHeaders, Headers } from "./headers.ts";
 import { native } from "./native.ts";
 import type { ReadableStream } from "./streams.ts";
 import { parseUrl, withoutFragment } from "./url.ts";
-import { any, ByteString, defineInterface, type Dictionary, dictionary, fail, member, unsignedShort, USVString } from "./webidl.ts";
+import {
+  any,
+  ByteString,
+  defineInterface,
+  type Dictionary,
+  dictionary,
+  fail,
+  member,
+  unsignedShort,
+  USVString,
+} from "./webidl.ts";
 
 const typeNames: Record<number, string> = {
   [HttpResponse_Type.BASIC]: "basic",
@@ -34,7 +44,13 @@ const nullBodyStatuses = [101, 103, 204, 205, 304];
 const methods = bodyMethods("Response");
 
 export class Response {
-  #fields: Fields = { type: HttpResponse_Type.DEFAULT, status: 200, statusText: "", urlList: [], fromServiceWorker: false };
+  #fields: Fields = {
+    type: HttpResponse_Type.DEFAULT,
+    status: 200,
+    statusText: "",
+    urlList: [],
+    fromServiceWorker: false,
+  };
   #headers = Headers.withGuard("response");
   #body: BodyState | null = null;
   #hidden: Hidden | null = null;
@@ -45,7 +61,11 @@ export class Response {
   }
   #initialize(init: Dictionary): void {
     const status = member(init, "ResponseInit", "status", unsignedShort, 200);
-    if (status < 200 || status > 599) throw new RangeError(`Failed to construct 'Response': The status provided (${status}) is outside the range [200, 599].`);
+    if (status < 200 || status > 599) {
+      throw new RangeError(
+        `Failed to construct 'Response': The status provided (${status}) is outside the range [200, 599].`,
+      );
+    }
     const statusText = member(init, "ResponseInit", "statusText", ByteString, "");
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(statusText)) fail("Invalid statusText");
     this.#fields.status = status;
@@ -68,7 +88,9 @@ export class Response {
   static redirect(url: string, status: number): Response {
     const parsed = parseUrl(url);
     if (!parsed) fail(`Failed to parse URL from ${url}`);
-    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError("Failed to execute 'redirect' on 'Response': Invalid status code");
+    if (![301, 302, 303, 307, 308].includes(status)) {
+      throw new RangeError("Failed to execute 'redirect' on 'Response': Invalid status code");
+    }
     const response = new Response(null);
     response.#fields.status = status;
     Headers.setList(response.#headers, [["location", parsed.href]]);
@@ -136,7 +158,10 @@ export class Response {
     const copy = new Response();
     copy.#fields = { ...this.#fields, urlList: [...this.#fields.urlList] };
     copy.#headers = Headers.withGuard(Headers.guardOf(this.#headers));
-    Headers.setList(copy.#headers, Headers.listOf(this.#headers).map(([name, value]): [string, string] => [name, value]));
+    Headers.setList(
+      copy.#headers,
+      Headers.listOf(this.#headers).map(([name, value]): [string, string] => [name, value]),
+    );
     copy.#body = this.#body?.clone() ?? null;
     if (this.#hidden) copy.#hidden = { ...this.#hidden, body: this.#hidden.body?.clone() ?? null };
     return copy;

@@ -27,7 +27,12 @@ export function defineLazy(holder: object, name: string, make: () => unknown, re
     },
   };
   const { get, set } = Object.getOwnPropertyDescriptor(accessors, name)!;
-  Object.defineProperty(holder, name, { get, set: replaceable ? set : undefined, enumerable: true, configurable: true });
+  Object.defineProperty(holder, name, {
+    get,
+    set: replaceable ? set : undefined,
+    enumerable: true,
+    configurable: true,
+  });
 }
 // The same, read anew each time.
 export function defineGetter(holder: object, name: string, read: () => unknown, replaceable = false): void {
@@ -40,7 +45,12 @@ export function defineGetter(holder: object, name: string, read: () => unknown, 
     },
   };
   const { get, set } = Object.getOwnPropertyDescriptor(accessors, name)!;
-  Object.defineProperty(holder, name, { get, set: replaceable ? set : undefined, enumerable: true, configurable: true });
+  Object.defineProperty(holder, name, {
+    get,
+    set: replaceable ? set : undefined,
+    enumerable: true,
+    configurable: true,
+  });
 }
 export function defineFunctions(holder: object, functions: Record<string, Function>): void {
   for (const [name, value] of Object.entries(functions)) {
@@ -49,7 +59,8 @@ export function defineFunctions(holder: object, functions: Record<string, Functi
 }
 
 export function isSecure(): boolean {
-  return environment.url.startsWith("https:") || /^http:\/\/(localhost|[^/]*\.localhost|127\.[\d.]+|\[::1\])(:\d+)?(\/|$)/.test(environment.url);
+  return environment.url.startsWith("https:") ||
+    /^http:\/\/(localhost|[^/]*\.localhost|127\.[\d.]+|\[::1\])(:\d+)?(\/|$)/.test(environment.url);
 }
 
 export function installScopeMembers(holder: object, interfaceName: string): void {

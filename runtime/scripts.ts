@@ -19,7 +19,8 @@ export function setScripts(given: readonly Script[], canFetch: () => boolean): v
 function load(url: string, doing: string): Script {
   const known = scripts.get(url);
   if (known) return known;
-  const failed = (why: string) => new DOMException(`${doing}: The script at '${url}' failed to load${why}.`, "NetworkError");
+  const failed = (why: string) =>
+    new DOMException(`${doing}: The script at '${url}' failed to load${why}.`, "NetworkError");
   if (!mayFetch()) throw failed(": it was not imported when the service worker was installed");
   let script: Script | undefined;
   try {

@@ -48,7 +48,7 @@ defineInterface(ServiceWorker, { name: "ServiceWorker", operations: { postMessag
 const workers = new Map<number, ServiceWorker>();
 export function workerObject(info: WorkerInfo): ServiceWorker {
   let worker = workers.get(info.versionId);
-  if (!worker) workers.set(info.versionId, (worker = new ServiceWorker(info)));
+  if (!worker) workers.set(info.versionId, worker = new ServiceWorker(info));
   return worker;
 }
 export function knownWorker(versionId: number): ServiceWorker | null {

@@ -43,7 +43,12 @@ class Writer implements SerializeHost {
   }
   write(value: object): { tag: number; payload: unknown } | undefined {
     if (File.isInstance(value)) {
-      const payload = { bytes: Blob.bytesOf(value), type: value.type, name: value.name, lastModified: value.lastModified };
+      const payload = {
+        bytes: Blob.bytesOf(value),
+        type: value.type,
+        name: value.name,
+        lastModified: value.lastModified,
+      };
       return { tag: Tag.File, payload };
     }
     if (Blob.isInstance(value)) return { tag: Tag.Blob, payload: { bytes: Blob.bytesOf(value), type: value.type } };
@@ -104,10 +109,14 @@ export function serializeMessage(value: unknown, transfer: readonly object[]): U
       throw new DOMException("ArrayBuffer or MessagePort occurs twice in the transfer list.", "DataCloneError");
     }
     if (isArrayBuffer(item)) {
-      if (item.detached) throw new DOMException("An ArrayBuffer is detached and could not be cloned.", "DataCloneError");
+      if (item.detached) {
+        throw new DOMException("An ArrayBuffer is detached and could not be cloned.", "DataCloneError");
+      }
       buffers.push(item);
     } else if (ports.isPort(item)) {
-      if (ports.isDetached(item)) throw new DOMException("A MessagePort is already transferred or closed.", "DataCloneError");
+      if (ports.isDetached(item)) {
+        throw new DOMException("A MessagePort is already transferred or closed.", "DataCloneError");
+      }
       transferred.push(item);
     } else {
       throw new DOMException("Value not transferable.", "DataCloneError");
@@ -131,7 +140,9 @@ export function deserializeMessage(data: Uint8Array): { value: unknown; ports: o
 // The second argument of postMessage() and structuredClone(): a list, or options with one.
 export function toTransferList(options: unknown): object[] {
   if (options === undefined || options === null) return [];
-  if (typeof options !== "object") throw new TypeError("The provided value is not of type 'StructuredSerializeOptions'.");
+  if (typeof options !== "object") {
+    throw new TypeError("The provided value is not of type 'StructuredSerializeOptions'.");
+  }
   const list = Symbol.iterator in options ? options : (options as { transfer?: unknown }).transfer;
   return list === undefined ? [] : Array.from(list as Iterable<object>);
 }
@@ -145,5 +156,10 @@ export function installStructuredClone(global: object): void {
       return deserializeMessage(serializeMessage(value, toTransferList(options))).value;
     },
   };
-  Object.defineProperty(global, "structuredClone", { value: structuredClone, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(global, "structuredClone", {
+    value: structuredClone,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }

@@ -1,7 +1,7 @@
 // HTML §8.6: setTimeout, setInterval and their clear functions, on the native timer heap. The runtime's own timers share
 // the heap but not the ids that scripts can guess.
 import { native } from "./native.ts";
-import { long, DOMString } from "./webidl.ts";
+import { DOMString, long } from "./webidl.ts";
 
 interface Timer {
   run(): void;
@@ -62,14 +62,15 @@ function clear(id: number): void {
 
 type TimerHandler = ((...args: unknown[]) => unknown) | string;
 function start(handler: unknown, delay: unknown, args: unknown[], repeat: boolean): number {
-  const action: TimerHandler = typeof handler === "function" ? (handler as (...args: unknown[]) => unknown) : DOMString(handler);
+  const action: TimerHandler = typeof handler === "function"
+    ? (handler as (...args: unknown[]) => unknown)
+    : DOMString(handler);
   const delayMs = Math.min(Math.max(long(delay), 0), maxDelay);
   const id = ++lastId;
   const level = Math.min(nesting + 1, 6);
-  const run =
-    typeof action === "function"
-      ? () => void Reflect.apply(action, globalThis, args)
-      : () => void native.runScript(action, "");
+  const run = typeof action === "function"
+    ? () => void Reflect.apply(action, globalThis, args)
+    : () => void native.runScript(action, "");
   arm(id, { run, repeatMs: repeat ? delayMs : -1, nesting: level, cleared: false }, clamp(delayMs, level));
   return id;
 }
@@ -78,7 +79,9 @@ export function installTimers(global: object, scopeName: string, reportException
   report = reportException;
   const require = (count: number, name: string, args: ArrayLike<unknown>) => {
     if (args.length < count) {
-      throw new TypeError(`Failed to execute '${name}' on '${scopeName}': ${count} argument required, but only ${args.length} present.`);
+      throw new TypeError(
+        `Failed to execute '${name}' on '${scopeName}': ${count} argument required, but only ${args.length} present.`,
+      );
     }
   };
   const functions = {
@@ -99,7 +102,9 @@ export function installTimers(global: object, scopeName: string, reportException
     queueMicrotask(action: unknown): void {
       require(1, "queueMicrotask", arguments);
       if (typeof action !== "function") {
-        throw new TypeError(`Failed to execute 'queueMicrotask' on '${scopeName}': parameter 1 is not of type 'Function'.`);
+        throw new TypeError(
+          `Failed to execute 'queueMicrotask' on '${scopeName}': parameter 1 is not of type 'Function'.`,
+        );
       }
       enqueueMicrotask(() => {
         try {

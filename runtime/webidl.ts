@@ -57,7 +57,9 @@ export const ByteString = converter((value): string => {
 });
 export const boolean = converter((value): boolean => Boolean(value));
 export const object = converter((value): object => {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) fail("The provided value is not of type 'object'.");
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) {
+    fail("The provided value is not of type 'object'.");
+  }
   return value as object;
 });
 export const unrestrictedDouble = converter((value): number => Number(value));
@@ -106,7 +108,9 @@ export function nullable<T>(inner: Converter<T>): Converter<T | null> {
 }
 export function sequence<T>(inner: (value: unknown) => T): Converter<T[]> {
   return converter((value): T[] => {
-    if (typeof value !== "object" || value === null || typeof (value as Iterable<unknown>)[Symbol.iterator] !== "function") {
+    if (
+      typeof value !== "object" || value === null || typeof (value as Iterable<unknown>)[Symbol.iterator] !== "function"
+    ) {
       fail("The provided value cannot be converted to a sequence.");
     }
     return Array.from(value as Iterable<unknown>, (item) => inner(item));
@@ -120,13 +124,16 @@ export interface Branded<T extends object = object> {
   isInstance(value: unknown): value is T;
   prototype: T;
 }
-export function instance<T extends object>(type: string, cls: () => { isInstance(value: unknown): value is T }): Converter<T> {
+export function instance<T extends object>(
+  type: string,
+  cls: () => { isInstance(value: unknown): value is T },
+): Converter<T> {
   return converter((value): T => {
     if (!cls().isInstance(value)) fail(`parameter 1 is not of type '${type}'.`);
     return value as T;
   });
 }
-export const callback = converter((value): ((...args: unknown[]) => unknown) => {
+export const callback = converter((value): (...args: unknown[]) => unknown => {
   if (typeof value !== "function") fail("parameter 1 is not of type 'Function'.");
   return value as (...args: unknown[]) => unknown;
 });
@@ -169,7 +176,13 @@ export function toDictionary(value: unknown, type: string): Dictionary {
 export function dictionary(type: string): Converter<Dictionary> {
   return converter((value) => toDictionary(value, type));
 }
-export function member<T, D>(given: Dictionary, type: string, key: string, convert: (value: unknown) => T, fallback: D): T | D {
+export function member<T, D>(
+  given: Dictionary,
+  type: string,
+  key: string,
+  convert: (value: unknown) => T,
+  fallback: D,
+): T | D {
   const value = given[key];
   return value === undefined ? fallback : convertMember(value, type, key, convert);
 }
@@ -330,14 +343,20 @@ function makeConstructor(cls: InterfaceClass, options: InterfaceOptions): Functi
   const prefix = `Failed to construct '${name}'`;
   const target = function (...args: unknown[]): object {
     const newTarget = new.target as Function | undefined;
-    if (!constructorArguments) throw new TypeError(newTarget ? `${prefix}: Illegal constructor` : "Illegal constructor");
+    if (!constructorArguments) {
+      throw new TypeError(newTarget ? `${prefix}: Illegal constructor` : "Illegal constructor");
+    }
     if (!newTarget) {
       throw new TypeError(
         `${prefix}: Please use the 'new' operator, this DOM object constructor cannot be called as a function.`,
       );
     }
     try {
-      return Reflect.construct(options.construct ?? cls, convertArguments(constructorArguments, args, required), newTarget);
+      return Reflect.construct(
+        options.construct ?? cls,
+        convertArguments(constructorArguments, args, required),
+        newTarget,
+      );
     } catch (error) {
       throw withPrefix(error, prefix);
     }
@@ -401,12 +420,18 @@ export function defineInterface(cls: InterfaceClass, options: InterfaceOptions):
 // Puts the interfaces that belong to this kind of scope on the global object.
 export function exposeInterfaces(global: object, scope: "service-worker" | "page"): void {
   for (const { name, constructor, exposed } of interfaces.values()) {
-    if (exposed === "everywhere" || exposed === scope) define(global, name, { value: constructor, writable: true, enumerable: false });
+    if (exposed === "everywhere" || exposed === scope) {
+      define(global, name, { value: constructor, writable: true, enumerable: false });
+    }
   }
 }
 
 // A pair iterator (Headers, FormData): entries() is also @@iterator.
-export function defineIterable<T extends object, K, V>(cls: abstract new (...args: any[]) => T, name: string, pairs: (self: T) => [K, V][]): void {
+export function defineIterable<T extends object, K, V>(
+  cls: abstract new (...args: any[]) => T,
+  name: string,
+  pairs: (self: T) => [K, V][],
+): void {
   const isInstance = (cls as unknown as InterfaceClass).isInstance;
   const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())) as object;
   const states = new WeakMap<object, { target: T; index: number; kind: "key" | "value" | "entry" }>();
@@ -426,27 +451,32 @@ export function defineIterable<T extends object, K, V>(cls: abstract new (...arg
     }.next,
   });
   define(prototype, Symbol.toStringTag, { value: `${name} Iterator` });
-  const make = (method: string, kind: "key" | "value" | "entry") => ({
-    [method](this: T) {
-      if (!isInstance(this)) throw new TypeError(`Failed to execute '${method}' on '${name}': Illegal invocation`);
-      const iterator = Object.create(prototype) as object;
-      states.set(iterator, { target: this, index: 0, kind });
-      return iterator;
-    },
-  })[method]!;
+  const make = (method: string, kind: "key" | "value" | "entry") =>
+    ({
+      [method](this: T) {
+        if (!isInstance(this)) throw new TypeError(`Failed to execute '${method}' on '${name}': Illegal invocation`);
+        const iterator = Object.create(prototype) as object;
+        states.set(iterator, { target: this, index: 0, kind });
+        return iterator;
+      },
+    })[method]!;
   const entries = make("entries", "entry");
   const methods: Record<string, Function> = { entries, keys: make("keys", "key"), values: make("values", "value") };
   methods["forEach"] = {
     forEach(this: T, action: (value: V, key: K, target: T) => void, thisArgument: unknown = undefined): void {
       if (!isInstance(this)) throw new TypeError(`Failed to execute 'forEach' on '${name}': Illegal invocation`);
-      if (typeof action !== "function") throw new TypeError(`Failed to execute 'forEach' on '${name}': parameter 1 is not of type 'Function'.`);
-      for (let i = 0; ; ++i) {
+      if (typeof action !== "function") {
+        throw new TypeError(`Failed to execute 'forEach' on '${name}': parameter 1 is not of type 'Function'.`);
+      }
+      for (let i = 0;; ++i) {
         const list = pairs(this);
         if (i >= list.length) return;
         action.call(thisArgument, list[i]![1], list[i]![0], this);
       }
     },
   }.forEach;
-  for (const [key, value] of Object.entries(methods)) define(cls.prototype, key, { value, writable: true, enumerable: true });
+  for (const [key, value] of Object.entries(methods)) {
+    define(cls.prototype, key, { value, writable: true, enumerable: true });
+  }
   define(cls.prototype, Symbol.iterator, { value: entries, writable: true, enumerable: false });
 }

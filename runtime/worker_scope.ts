@@ -15,7 +15,14 @@ import { PeriodicSyncEvent } from "./periodic_sync.ts";
 import { port } from "./port.ts";
 import { defineFunctions, defineGetter, defineLazy, installScopeMembers } from "./scope_members.ts";
 import { importScripts, resolveModule, setScripts } from "./scripts.ts";
-import { registrationChanged, registrationObject, ServiceWorker, type ServiceWorkerRegistration, versionGone, workerObject } from "./service_worker.ts";
+import {
+  registrationChanged,
+  registrationObject,
+  ServiceWorker,
+  type ServiceWorkerRegistration,
+  versionGone,
+  workerObject,
+} from "./service_worker.ts";
 import { deserializeMessage } from "./structured_clone.ts";
 import { environment } from "./url.ts";
 import { defineInterface } from "./webidl.ts";
@@ -40,7 +47,15 @@ const self: { registration: ServiceWorkerRegistration | null; worker: ServiceWor
 };
 
 const eventHandlers = [
-  "activate", "fetch", "install", "message", "messageerror", "sync", "periodicsync", "notificationclick", "notificationclose",
+  "activate",
+  "fetch",
+  "install",
+  "message",
+  "messageerror",
+  "sync",
+  "periodicsync",
+  "notificationclick",
+  "notificationclose",
 ];
 
 export function installWorkerScope(global: object): void {
@@ -48,13 +63,24 @@ export function installWorkerScope(global: object): void {
   defineInterface(ServiceWorkerGlobalScope, { name: "ServiceWorkerGlobalScope", exposed: "service-worker" });
   const shared = WorkerGlobalScope.prototype;
   installScopeMembers(shared, "WorkerGlobalScope");
-  defineEventHandlers(shared, ["error", "languagechange", "rejectionhandled", "unhandledrejection", "online", "offline"], isGlobal);
+  defineEventHandlers(shared, [
+    "error",
+    "languagechange",
+    "rejectionhandled",
+    "unhandledrejection",
+    "online",
+    "offline",
+  ], isGlobal);
   defineGetter(shared, "self", () => globalThis);
   defineLazy(shared, "location", () => new WorkerLocation(environment.url));
   defineLazy(shared, "navigator", () => new WorkerNavigator());
   defineFunctions(shared, {
     importScripts(...urls: unknown[]): void {
-      if (self.module) throw new TypeError("Failed to execute 'importScripts' on 'WorkerGlobalScope': Module scripts don't support importScripts().");
+      if (self.module) {
+        throw new TypeError(
+          "Failed to execute 'importScripts' on 'WorkerGlobalScope': Module scripts don't support importScripts().",
+        );
+      }
       importScripts(urls);
     },
   });
@@ -84,7 +110,10 @@ export function startWorkerScope(start: Start): void {
     started({ error: new TypeError("The service worker has no script") });
   } else if (given.module) {
     const source = main.source;
-    native.runModule(main.responseUrl || main.url, source, resolveModule).then(() => started(null), (error: unknown) => started({ error }));
+    native.runModule(main.responseUrl || main.url, source, resolveModule).then(
+      () => started(null),
+      (error: unknown) => started({ error }),
+    );
   } else {
     let failure: { error: unknown } | null = null;
     try {
@@ -142,8 +171,8 @@ function messageEventOf(message: NonNullable<EventMessage["message"]>): Extendab
   const source = message.sourceClient
     ? clientObject(message.sourceClient)
     : message.sourceWorker
-      ? workerObject(message.sourceWorker)
-      : null;
+    ? workerObject(message.sourceWorker)
+    : null;
   try {
     const { value: data, ports } = deserializeMessage(message.data);
     return new ExtendableMessageEvent("message", { data, origin, source, ports });

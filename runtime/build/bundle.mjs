@@ -19,11 +19,17 @@ const redirects = {
       path: join(modules, "@bufbuild/protobuf/dist/esm/wire/index.js"),
     }));
     // whatwg-url asks for a global TextEncoder when it is loaded; there is none that early.
-    bundler.onResolve({ filter: /^\.\/encoding$/ }, (args) =>
-      args.importer.includes("whatwg-url") ? { path: join(runtime, "url_encoding.ts") } : undefined,
+    bundler.onResolve(
+      { filter: /^\.\/encoding$/ },
+      (args) => args.importer.includes("whatwg-url") ? { path: join(runtime, "url_encoding.ts") } : undefined,
     );
   },
 };
+
+const intrinsics =
+  "AggregateError,Array,ArrayBuffer,BigInt,Boolean,DataView,Date,Error,FinalizationRegistry,Function,JSON,Map,Math," +
+  "Number,Object,Promise,Proxy,RangeError,Reflect,RegExp,Set,String,Symbol,SyntaxError,TypeError,Uint8Array,WeakMap," +
+  "WeakRef,WeakSet";
 
 const result = await build({
   entryPoints: [join(runtime, "main.ts")],
@@ -40,7 +46,8 @@ const result = await build({
   minifySyntax: true,
   nodePaths: [modules],
   tsconfigRaw: { compilerOptions: { target: "esnext", useDefineForClassFields: true } },
-  banner: { js: '((module)=>{"use strict";' },
+  // The language's own objects are taken before any script can put something else in their place.
+  banner: { js: `((module)=>{"use strict";const {${intrinsics}}=globalThis;` },
   footer: { js: "return module.exports.install})({exports:{}})" },
   plugins: [redirects],
   logLevel: "warning",

@@ -8,7 +8,9 @@ const succeeded = 0;
 const rejected = 1;
 
 test("a started worker says which events it listens to", async () => {
-  await using worker = await Scope.serviceWorker("addEventListener('sync', () => {}); onfetch = () => {}; self.addEventListener('install', () => {}); removeEventListener('x', null)");
+  await using worker = await Scope.serviceWorker(
+    "addEventListener('sync', () => {}); onfetch = () => {}; self.addEventListener('install', () => {}); removeEventListener('x', null)",
+  );
   const [started] = worker.of("started");
   assert.equal(started.ok, true);
   assert.deepEqual(started.listeners.toSorted(), ["fetch", "install", "sync"]);
@@ -25,7 +27,9 @@ test("a script that throws, or does not parse, is not started", async () => {
 });
 
 test("a sync event carries tag and lastChance and is trusted", async () => {
-  await using worker = await Scope.serviceWorker("addEventListener('sync', e => console.log(e.tag, e.lastChance, e.isTrusted, e instanceof SyncEvent, e.target === self))");
+  await using worker = await Scope.serviceWorker(
+    "addEventListener('sync', e => console.log(e.tag, e.lastChance, e.isTrusted, e instanceof SyncEvent, e.target === self))",
+  );
   await worker.send(sync(3, "posts", true));
   assert.deepEqual(worker.lines, ["posts true true true true"]);
   const { outcome, handlerStartedUs } = worker.finished(3);
@@ -41,7 +45,9 @@ test("an event without a listener succeeds and says that none ran", async () => 
 });
 
 test("waitUntil() keeps the event open until its promise settles", async () => {
-  await using worker = await Scope.serviceWorker("addEventListener('sync', e => e.waitUntil(new Promise(r => setTimeout(r, 500))))");
+  await using worker = await Scope.serviceWorker(
+    "addEventListener('sync', e => e.waitUntil(new Promise(r => setTimeout(r, 500))))",
+  );
   await worker.send(sync(1));
   assert.equal(worker.finished(1), undefined);
   await worker.advance(499);
@@ -62,7 +68,9 @@ test("one rejection makes the outcome, after all promises settled", async () => 
 });
 
 test("an exception in a listener is reported but does not fail the event", async () => {
-  await using worker = await Scope.serviceWorker("onerror = (m, file, line) => console.log(m, file, line); addEventListener('sync', () => { throw new Error('oops') })");
+  await using worker = await Scope.serviceWorker(
+    "onerror = (m, file, line) => console.log(m, file, line); addEventListener('sync', () => { throw new Error('oops') })",
+  );
   await worker.send(sync(1));
   assert.equal(worker.finished(1).outcome, succeeded);
   assert.equal(worker.lines[0], `Uncaught Error: oops ${origin}/sw.js 1`);
@@ -86,14 +94,19 @@ test("waitUntil() may be called later while the event is open, and not afterward
   await worker.send(sync(2, "closed"));
   assert.ok(worker.finished(2));
   await worker.advance(10);
-  assert.equal(worker.lines[1], "timer InvalidStateError Failed to execute 'waitUntil' on 'ExtendableEvent': The event handler is already finished and no extend lifetime promises are outstanding.");
+  assert.equal(
+    worker.lines[1],
+    "timer InvalidStateError Failed to execute 'waitUntil' on 'ExtendableEvent': The event handler is already finished and no extend lifetime promises are outstanding.",
+  );
   await worker.send(sync(3, "microtask"));
   assert.equal(worker.lines[2], "microtask ok");
   assert.equal(worker.finished(3), undefined);
 });
 
 test("events run side by side", async () => {
-  await using worker = await Scope.serviceWorker("addEventListener('sync', e => e.waitUntil(new Promise(r => setTimeout(r, +e.tag))))");
+  await using worker = await Scope.serviceWorker(
+    "addEventListener('sync', e => e.waitUntil(new Promise(r => setTimeout(r, +e.tag))))",
+  );
   worker.post(sync(1, "200"));
   await worker.send(sync(2, "100"));
   await worker.advance(100);
@@ -104,7 +117,9 @@ test("events run side by side", async () => {
 });
 
 test("install and activate are functional events; skipWaiting() asks the daemon", async () => {
-  await using worker = await Scope.serviceWorker("oninstall = e => { console.log(e.constructor.name); e.waitUntil(skipWaiting().then(v => console.log(v))) }; onactivate = e => e.waitUntil(clients.claim())");
+  await using worker = await Scope.serviceWorker(
+    "oninstall = e => { console.log(e.constructor.name); e.waitUntil(skipWaiting().then(v => console.log(v))) }; onactivate = e => e.waitUntil(clients.claim())",
+  );
   await worker.send({ event: { id: 1, install: {} } });
   await worker.send({ event: { id: 2, activate: {} } });
   assert.deepEqual(worker.lines, ["InstallEvent", "undefined"]);
@@ -114,7 +129,9 @@ test("install and activate are functional events; skipWaiting() asks the daemon"
 });
 
 test("a rejected install promise fails the installation", async () => {
-  await using worker = await Scope.serviceWorker("addEventListener('install', e => e.waitUntil(Promise.reject('disk full')))");
+  await using worker = await Scope.serviceWorker(
+    "addEventListener('install', e => e.waitUntil(Promise.reject('disk full')))",
+  );
   await worker.send({ event: { id: 1, install: {} } });
   assert.equal(worker.finished(1).outcome, rejected);
   assert.equal(worker.finished(1).error, "disk full");
@@ -122,7 +139,10 @@ test("a rejected install promise fails the installation", async () => {
 
 // ------------------------------------------------------------------------------------------------- fetch events
 const fetchEvent = (id: number, url: string, request: object = {}) => ({
-  event: { id, fetch: { request: { method: "GET", url, mode: "cors", credentials: "same-origin", ...request }, clientId: "c1" } },
+  event: {
+    id,
+    fetch: { request: { method: "GET", url, mode: "cors", credentials: "same-origin", ...request }, clientId: "c1" },
+  },
 });
 const response = 0;
 const fallback = 1;
@@ -137,12 +157,17 @@ test("respondWith() answers a fetch with status, headers and body", async () => 
   assert.equal(answer.kind, response);
   assert.equal(answer.response.status, 201);
   assert.equal(Buffer.from(answer.response.body.inline).toString(), "POST!c1");
-  assert.deepEqual(answer.response.headers, [{ name: "x-a", value: "b" }, { name: "content-type", value: "text/plain;charset=UTF-8" }]);
+  assert.deepEqual(answer.response.headers, [{ name: "x-a", value: "b" }, {
+    name: "content-type",
+    value: "text/plain;charset=UTF-8",
+  }]);
   assert.ok(worker.finished(1));
 });
 
 test("a fetch that nobody answers falls back to the network; a prevented one fails", async () => {
-  await using worker = await Scope.serviceWorker("onfetch = e => { if (e.request.url.endsWith('x')) e.preventDefault() }");
+  await using worker = await Scope.serviceWorker(
+    "onfetch = e => { if (e.request.url.endsWith('x')) e.preventDefault() }",
+  );
   await worker.send(fetchEvent(1, `${origin}/a`));
   await worker.send(fetchEvent(2, `${origin}/x`));
   assert.deepEqual(worker.of("fetchResponse").map(({ kind }) => kind), [fallback, networkError]);
@@ -154,10 +179,20 @@ test("what is not a usable Response becomes a network error with a reason on the
     const answers = {string: "no", error: Response.error(), used, reject: Promise.reject(new Error("why"))};
     Promise.resolve(answers.reject).catch(() => {});
     onfetch = e => e.respondWith(answers[new URL(e.request.url).pathname.slice(1)])`);
-  for (const [index, name] of ["string", "error", "used", "reject"].entries()) await worker.send(fetchEvent(index + 1, `${origin}/${name}`));
-  assert.deepEqual(worker.of("fetchResponse").map(({ kind }) => kind), [networkError, networkError, networkError, networkError]);
+  for (const [index, name] of ["string", "error", "used", "reject"].entries()) {
+    await worker.send(fetchEvent(index + 1, `${origin}/${name}`));
+  }
+  assert.deepEqual(worker.of("fetchResponse").map(({ kind }) => kind), [
+    networkError,
+    networkError,
+    networkError,
+    networkError,
+  ]);
   assert.equal(worker.lines.length, 4);
-  assert.match(worker.lines[0]!, /^The FetchEvent for "https:\/\/app\.example\/string" resulted in a network error response: an object that was not a Response/);
+  assert.match(
+    worker.lines[0]!,
+    /^The FetchEvent for "https:\/\/app\.example\/string" resulted in a network error response: an object that was not a Response/,
+  );
   assert.match(worker.lines[3]!, /the promise was rejected: Error: why/);
 });
 
@@ -170,11 +205,16 @@ test("respondWith() counts once and only during the dispatch; handled tells the 
     };
     addEventListener("fetch", () => console.log("second listener"))`);
   await worker.send(fetchEvent(1, `${origin}/a`));
-  assert.deepEqual(worker.lines, ["Failed to execute 'respondWith' on 'FetchEvent': The event has already been responded to.", "handled"]);
+  assert.deepEqual(worker.lines, [
+    "Failed to execute 'respondWith' on 'FetchEvent': The event has already been responded to.",
+    "handled",
+  ]);
 });
 
 test("a large or streamed body goes in chunks within the credit", async () => {
-  await using worker = await Scope.serviceWorker("onfetch = e => e.respondWith(new Response(new Uint8Array(600 * 1024).fill(7)))");
+  await using worker = await Scope.serviceWorker(
+    "onfetch = e => e.respondWith(new Response(new Uint8Array(600 * 1024).fill(7)))",
+  );
   await worker.send(fetchEvent(1, `${origin}/a`));
   const { stream } = worker.of("fetchResponse")[0].response.body;
   const size = () => worker.of("chunk").reduce((sum, chunk) => sum + chunk.data.byteLength, 0);
@@ -189,7 +229,9 @@ test("a large or streamed body goes in chunks within the credit", async () => {
 });
 
 test("a reader that gives up stops the stream", async () => {
-  await using worker = await Scope.serviceWorker("onfetch = e => e.respondWith(new Response(new ReadableStream({pull(c) { c.enqueue(new Uint8Array(65536)) }, cancel() { console.log('cancelled') }})))");
+  await using worker = await Scope.serviceWorker(
+    "onfetch = e => e.respondWith(new Response(new ReadableStream({pull(c) { c.enqueue(new Uint8Array(65536)) }, cancel() { console.log('cancelled') }})))",
+  );
   await worker.send(fetchEvent(1, `${origin}/a`));
   const { stream } = worker.of("fetchResponse")[0].response.body;
   await worker.send({ bodyCancel: { stream } });
@@ -200,10 +242,16 @@ test("a reader that gives up stops the stream", async () => {
 // ------------------------------------------------------------------------------------------------- other events
 test("a message carries data, source and ports", async () => {
   await using sender = await evaluator();
-  await sender.run("const c = new MessageChannel(); globalThis.port = c.port1; port.onmessage = e => console.log('got', e.data); registration.active.postMessage({a: [1, new Date(0)], p: c.port2}, [c.port2])");
+  await sender.run(
+    "const c = new MessageChannel(); globalThis.port = c.port1; port.onmessage = e => console.log('got', e.data); registration.active.postMessage({a: [1, new Date(0)], p: c.port2}, [c.port2])",
+  );
   const { data } = sender.requests("postMessage")[0];
-  await using receiver = await Scope.serviceWorker("onmessage = e => { console.log(e.data.a, e.origin, e.source.constructor.name, e.source.id, e.ports.length, e.data.p === e.ports[0]); e.ports[0].postMessage('pong'); e.source.postMessage({hi: 1}) }");
-  await receiver.send({ event: { id: 1, message: { data, origin, sourceClient: { id: "c7", url: `${origin}/`, type: "window" } } } });
+  await using receiver = await Scope.serviceWorker(
+    "onmessage = e => { console.log(e.data.a, e.origin, e.source.constructor.name, e.source.id, e.ports.length, e.data.p === e.ports[0]); e.ports[0].postMessage('pong'); e.source.postMessage({hi: 1}) }",
+  );
+  await receiver.send({
+    event: { id: 1, message: { data, origin, sourceClient: { id: "c7", url: `${origin}/`, type: "window" } } },
+  });
   assert.deepEqual(receiver.lines, [`[ 1, 1970-01-01T00:00:00.000Z ] ${origin} WindowClient c7 1 true`]);
   assert.equal(receiver.requests("postMessage")[0].clientId, "c7");
   const [broadcast] = receiver.of("broadcast");
@@ -213,11 +261,17 @@ test("a message carries data, source and ports", async () => {
 
 test("a clicked notification reaches its listener with data and action", async () => {
   await using shower = await evaluator();
-  await shower.run("await registration.showNotification('Hello', {body: 'b', tag: 't', icon: '/i.png', data: {url: 1n}, actions: [{action: 'go', title: 'Go'}]})");
+  await shower.run(
+    "await registration.showNotification('Hello', {body: 'b', tag: 't', icon: '/i.png', data: {url: 1n}, actions: [{action: 'go', title: 'Go'}]})",
+  );
   const [notification] = shower.requests("showNotification");
   assert.equal(notification.icon, `${origin}/i.png`);
-  await using worker = await Scope.serviceWorker("onnotificationclick = e => { const n = e.notification; console.log(n.title, n.body, n.tag, n.data, e.action, n.actions); n.close(); e.waitUntil(clients.openWindow('/feed')) }");
-  await worker.send({ event: { id: 1, notificationClick: { notification: { ...notification, id: "n1" }, action: "go" } } });
+  await using worker = await Scope.serviceWorker(
+    "onnotificationclick = e => { const n = e.notification; console.log(n.title, n.body, n.tag, n.data, e.action, n.actions); n.close(); e.waitUntil(clients.openWindow('/feed')) }",
+  );
+  await worker.send({
+    event: { id: 1, notificationClick: { notification: { ...notification, id: "n1" }, action: "go" } },
+  });
   assert.deepEqual(worker.lines, ["Hello b t { url: 1n } go [ { action: 'go', title: 'Go' } ]"]);
   assert.deepEqual(worker.requests("closeNotification"), [{ value: "n1" }]);
   assert.deepEqual(worker.requests("clientsOpenWindow"), [{ value: `${origin}/feed` }]);

@@ -4,7 +4,15 @@ import { test } from "node:test";
 import { evaluator, origin, Scope } from "./harness.ts";
 
 const respond = (body: object | undefined, extra: object = {}) => ({
-  response: { type: 0, status: 200, statusText: "OK", headers: [{ name: "Content-Type", value: "text/plain" }], urlList: [`${origin}/x`], body, ...extra },
+  response: {
+    type: 0,
+    status: 200,
+    statusText: "OK",
+    headers: [{ name: "Content-Type", value: "text/plain" }],
+    urlList: [`${origin}/x`],
+    body,
+    ...extra,
+  },
 });
 const inline = (text: string) => ({ inline: Buffer.from(text) });
 
@@ -17,13 +25,24 @@ test("fetch() sends the request and gives the response", async () => {
   const [request] = worker.requests("fetch");
   assert.equal(request.method, "POST");
   assert.equal(request.url, `${origin}/x?y#z`);
-  assert.deepEqual(request.headers, [{ name: "x-b", value: "1" }, { name: "content-type", value: "text/plain;charset=UTF-8" }]);
+  assert.deepEqual(request.headers, [{ name: "x-b", value: "1" }, {
+    name: "content-type",
+    value: "text/plain;charset=UTF-8",
+  }]);
   assert.equal(Buffer.from(request.body.inline).toString(), "[1]");
-  assert.deepEqual([request.mode, request.credentials, request.cache, request.redirect, request.referrer], ["cors", "include", "no-store", "follow", "about:client"]);
+  assert.deepEqual([request.mode, request.credentials, request.cache, request.redirect, request.referrer], [
+    "cors",
+    "include",
+    "no-store",
+    "follow",
+    "about:client",
+  ]);
 });
 
 test("a failed fetch is a TypeError, with the reason only on the console", async () => {
-  await using worker = await evaluator((request) => (request.fetch ? { response: { type: 3, error: "connection refused" } } : { ok: {} }));
+  await using worker = await evaluator((
+    request,
+  ) => (request.fetch ? { response: { type: 3, error: "connection refused" } } : { ok: {} }));
   await assert.rejects(worker.run("await fetch('/x')"), { message: "TypeError: Failed to fetch" });
   assert.ok(worker.lines.includes(`GET ${origin}/x failed: connection refused`));
 });
@@ -54,7 +73,9 @@ test("AbortSignal.timeout() follows the clock, AbortSignal.any() the first of it
 
 test("a streamed response is read as it comes, and credit is granted for what was read", async () => {
   await using worker = await evaluator((request) => (request.fetch ? respond({ stream: 1 }) : { ok: {} }));
-  await worker.begin("const reader = (await fetch('/x')).body.getReader(); let n = 0; for (;;) { const {value, done} = await reader.read(); if (done) return n; n += value.byteLength }");
+  await worker.begin(
+    "const reader = (await fetch('/x')).body.getReader(); let n = 0; for (;;) { const {value, done} = await reader.read(); if (done) return n; n += value.byteLength }",
+  );
   for (let i = 0; i < 4; ++i) await worker.send({ chunk: { stream: 1, data: Buffer.alloc(40 * 1024, i) } });
   assert.deepEqual(worker.of("credit"), [{ stream: 1, bytes: 80 * 1024 }, { stream: 1, bytes: 80 * 1024 }]);
   await worker.send({ chunk: { stream: 1, fin: true } });
@@ -76,67 +97,133 @@ test("cancelling a body tells its sender", async () => {
 });
 
 test("an opaque response shows nothing, but keeps what it is", async () => {
-  await using worker = await evaluator((request) => (request.fetch ? respond(inline("secret"), { type: 4, urlList: ["https://other.example/"] }) : { ok: {} }));
-  const seen = await worker.run("const r = await fetch('https://other.example/', {mode: 'no-cors'}); return [r.type, r.status, r.ok, r.url, r.body, [...r.headers], await r.text()]");
+  await using worker = await evaluator((
+    request,
+  ) => (request.fetch ? respond(inline("secret"), { type: 4, urlList: ["https://other.example/"] }) : { ok: {} }));
+  const seen = await worker.run(
+    "const r = await fetch('https://other.example/', {mode: 'no-cors'}); return [r.type, r.status, r.ok, r.url, r.body, [...r.headers], await r.text()]",
+  );
   assert.deepEqual(seen, ["opaque", 0, false, "", null, [], ""]);
 });
 
 test("data: URLs are answered here", async () => {
   await using worker = await evaluator();
-  const seen = await worker.run(`const r = await fetch("data:text/css;base64,YWJj"); const s = await fetch("data:,a%20b"); return [r.headers.get("content-type"), await r.text(), await s.text(), s.headers.get("content-type")]`);
+  const seen = await worker.run(
+    `const r = await fetch("data:text/css;base64,YWJj"); const s = await fetch("data:,a%20b"); return [r.headers.get("content-type"), await r.text(), await s.text(), s.headers.get("content-type")]`,
+  );
   assert.deepEqual(seen, ["text/css", "abc", "a b", "text/plain;charset=US-ASCII"]);
   assert.deepEqual(worker.requests("fetch"), []);
 });
 
 test("Headers normalize, combine, sort and guard", async () => {
   await using worker = await evaluator();
-  assert.deepEqual(await worker.run(`
+  assert.deepEqual(
+    await worker.run(`
     const h = new Headers([["B", " 1 "], ["a", "2"], ["b", "3"], ["Set-Cookie", "x=1"], ["set-cookie", "y=2"]]);
     h.set("c", "4"); h.delete("a");
-    return [[...h], h.get("b"), h.has("A"), h.getSetCookie(), Object.prototype.toString.call(h.entries())]`), [
-    [["b", "1, 3"], ["c", "4"], ["set-cookie", "x=1"], ["set-cookie", "y=2"]], "1, 3", false, ["x=1", "y=2"], "[object Headers Iterator]",
-  ]);
-  await assert.rejects(worker.run("new Headers({'a b': '1'})"), { message: "TypeError: Failed to construct 'Headers': Invalid name" });
-  await assert.rejects(worker.run("new Headers().set('a', 'x\\u0100')"), { message: "TypeError: Failed to execute 'set' on 'Headers': String contains non ISO-8859-1 code point." });
-  await assert.rejects(worker.run("Response.error().headers.set('a', 'b')"), { message: "TypeError: Failed to execute 'set' on 'Headers': Headers are immutable" });
+    return [[...h], h.get("b"), h.has("A"), h.getSetCookie(), Object.prototype.toString.call(h.entries())]`),
+    [
+      [["b", "1, 3"], ["c", "4"], ["set-cookie", "x=1"], ["set-cookie", "y=2"]],
+      "1, 3",
+      false,
+      ["x=1", "y=2"],
+      "[object Headers Iterator]",
+    ],
+  );
+  await assert.rejects(worker.run("new Headers({'a b': '1'})"), {
+    message: "TypeError: Failed to construct 'Headers': Invalid name",
+  });
+  await assert.rejects(worker.run("new Headers().set('a', 'x\\u0100')"), {
+    message: "TypeError: Failed to execute 'set' on 'Headers': String contains non ISO-8859-1 code point.",
+  });
+  await assert.rejects(worker.run("Response.error().headers.set('a', 'b')"), {
+    message: "TypeError: Failed to execute 'set' on 'Headers': Headers are immutable",
+  });
 });
 
 test("Request checks its arguments and copies another request", async () => {
   await using worker = await evaluator();
-  await assert.rejects(worker.run("new Request('/x', {body: 'a'})"), { message: "TypeError: Failed to construct 'Request': Request with GET/HEAD method cannot have body." });
-  await assert.rejects(worker.run("new Request('http://[')"), { message: "TypeError: Failed to construct 'Request': Failed to parse URL from http://[" });
+  await assert.rejects(worker.run("new Request('/x', {body: 'a'})"), {
+    message: "TypeError: Failed to construct 'Request': Request with GET/HEAD method cannot have body.",
+  });
+  await assert.rejects(worker.run("new Request('http://[')"), {
+    message: "TypeError: Failed to construct 'Request': Failed to parse URL from http://[",
+  });
   await assert.rejects(worker.run("new Request('/', {mode: 'navigate'})"), /mode member is set as 'navigate'/);
   await assert.rejects(worker.run("new Request('/', {method: 'TRACE'})"), /'TRACE' HTTP method is unsupported/);
-  assert.deepEqual(await worker.run(`
+  assert.deepEqual(
+    await worker.run(`
     const a = new Request("/p", {method: "PUT", body: "text", headers: {x: "1"}, keepalive: true});
     const b = a.clone(); const c = new Request(a, {method: "PATCH"});
-    return [a.bodyUsed, await b.text(), await c.text(), c.method, c.headers.get("x"), c.keepalive, a.mode, a.destination, a.referrer, a.duplex]`), [
-    true, "text", "text", "PATCH", "1", true, "cors", "", "about:client", "half",
-  ]);
+    return [a.bodyUsed, await b.text(), await c.text(), c.method, c.headers.get("x"), c.keepalive, a.mode, a.destination, a.referrer, a.duplex]`),
+    [
+      true,
+      "text",
+      "text",
+      "PATCH",
+      "1",
+      true,
+      "cors",
+      "",
+      "about:client",
+      "half",
+    ],
+  );
 });
 
 test("Response has its statics, refuses bad statuses, and its clone is independent", async () => {
   await using worker = await evaluator();
-  await assert.rejects(worker.run("new Response('', {status: 99})"), { message: "RangeError: Failed to construct 'Response': The status provided (99) is outside the range [200, 599]." });
-  await assert.rejects(worker.run("new Response('x', {status: 204})"), /Response with null body status cannot have body/);
-  assert.deepEqual(await worker.run(`
+  await assert.rejects(worker.run("new Response('', {status: 99})"), {
+    message: "RangeError: Failed to construct 'Response': The status provided (99) is outside the range [200, 599].",
+  });
+  await assert.rejects(
+    worker.run("new Response('x', {status: 204})"),
+    /Response with null body status cannot have body/,
+  );
+  assert.deepEqual(
+    await worker.run(`
     const j = Response.json({a: 1}, {status: 202}), r = Response.redirect("/to"), e = Response.error();
     const a = new Response("abc"), b = a.clone(); const reader = a.body.getReader(); const first = await reader.read();
-    return [j.status, j.headers.get("content-type"), await j.json(), r.status, r.headers.get("location"), e.type, e.status, first.value.length, await b.text(), a.bodyUsed]`), [
-    202, "application/json", { a: 1 }, 302, `${origin}/to`, "error", 0, 3, "abc", true,
-  ]);
-  await assert.rejects(worker.run("const r = new Response('a'); await r.text(); await r.text()"), { message: "TypeError: Failed to execute 'text' on 'Response': body stream already read" });
+    return [j.status, j.headers.get("content-type"), await j.json(), r.status, r.headers.get("location"), e.type, e.status, first.value.length, await b.text(), a.bodyUsed]`),
+    [
+      202,
+      "application/json",
+      { a: 1 },
+      302,
+      `${origin}/to`,
+      "error",
+      0,
+      3,
+      "abc",
+      true,
+    ],
+  );
+  await assert.rejects(worker.run("const r = new Response('a'); await r.text(); await r.text()"), {
+    message: "TypeError: Failed to execute 'text' on 'Response': body stream already read",
+  });
 });
 
 test("bodies of every kind keep their bytes and their type", async () => {
   await using worker = await evaluator();
-  assert.deepEqual(await worker.run(`
+  assert.deepEqual(
+    await worker.run(`
     const form = new FormData(); form.append("a", "ü\\r\\nb"); form.append("f", new File(["x,y"], 'q"1.csv', {type: "text/csv"}));
     const r = new Response(form); const type = r.headers.get("content-type"); const back = await r.formData(); const f = back.get("f");
     const u = await new Response(new URLSearchParams({k: "v w"})).formData();
     const blob = await new Response(new Blob(["b"], {type: "image/PNG"})).blob();
     const stream = new Response(new ReadableStream({start(c) { c.enqueue(new Uint8Array([104, 105])); c.close() }}));
-    return [type.startsWith("multipart/form-data; boundary="), back.get("a"), f.name, f.type, await f.text(), u.get("k"), blob.type, blob.size, await stream.text(), (await new Response("é").arrayBuffer()).byteLength]`), [
-    true, "ü\r\nb", 'q"1.csv', "text/csv", "x,y", "v w", "image/png", 1, "hi", 2,
-  ]);
+    return [type.startsWith("multipart/form-data; boundary="), back.get("a"), f.name, f.type, await f.text(), u.get("k"), blob.type, blob.size, await stream.text(), (await new Response("é").arrayBuffer()).byteLength]`),
+    [
+      true,
+      "ü\r\nb",
+      'q"1.csv',
+      "text/csv",
+      "x,y",
+      "v w",
+      "image/png",
+      1,
+      "hi",
+      2,
+    ],
+  );
 });

@@ -86,8 +86,22 @@ export class Scope {
     const scope = new Scope();
     const url = `${origin}/sw.js`;
     const source = Buffer.from(script);
-    const serviceWorker = { registration: structuredClone(registration), versionId: 9, versionState: "activated", scripts: [{ url, responseUrl: url, source }] };
-    const start = { scope: 0, origin, url, clock, network: { online: true, type: "wifi", effectiveType: "4g" }, userAgent: "Vigil/1", languages: ["en-GB", "de"], serviceWorker };
+    const serviceWorker = {
+      registration: structuredClone(registration),
+      versionId: 9,
+      versionState: "activated",
+      scripts: [{ url, responseUrl: url, source }],
+    };
+    const start = {
+      scope: 0,
+      origin,
+      url,
+      clock,
+      network: { online: true, type: "wifi", effectiveType: "4g" },
+      userAgent: "Vigil/1",
+      languages: ["en-GB", "de"],
+      serviceWorker,
+    };
     edit(start);
     await scope.send({ start });
     return scope;
@@ -95,8 +109,23 @@ export class Scope {
   static async page(html: string, edit: (start: any) => void = () => {}, answer?: Answer): Promise<Scope> {
     const scope = new Scope();
     if (answer) scope.answer = answer;
-    const page = { clientId: "client-1", html: Buffer.from(html), registration: structuredClone(registration), controllerVersionId: 9, referrer: "" };
-    const start = { scope: 1, origin, url: `${origin}/index.html`, clock, network: { online: true, type: "wifi" }, userAgent: "Vigil/1", languages: ["en-GB"], page };
+    const page = {
+      clientId: "client-1",
+      html: Buffer.from(html),
+      registration: structuredClone(registration),
+      controllerVersionId: 9,
+      referrer: "",
+    };
+    const start = {
+      scope: 1,
+      origin,
+      url: `${origin}/index.html`,
+      clock,
+      network: { online: true, type: "wifi" },
+      userAgent: "Vigil/1",
+      languages: ["en-GB"],
+      page,
+    };
     edit(start);
     await scope.send({ start });
     return scope;
@@ -156,7 +185,9 @@ export class Scope {
     const body = request && this.answer(request);
     if (!body) return;
     // A synchronous request takes its reply while a message is handled: that message's end is the one to wait for.
-    const { synchronous = (request.importScript ?? request.localStorage) !== undefined, ...reply } = body as { synchronous?: boolean };
+    const { synchronous = (request.importScript ?? request.localStorage) !== undefined, ...reply } = body as {
+      synchronous?: boolean;
+    };
     this.post({ reply: { id: request.id, ...reply } }, !synchronous);
   }
 
@@ -200,7 +231,8 @@ export async function evaluator(answer?: Answer, edit?: (start: any) => void): P
   );
   if (answer) scope.answer = answer;
   let id = 1000;
-  const begin = (code: string) => scope.send({ event: { id: ++id, notificationClose: { notification: { id: "n" }, action: code } } });
+  const begin = (code: string) =>
+    scope.send({ event: { id: ++id, notificationClose: { notification: { id: "n" }, action: code } } });
   return Object.assign(scope, {
     begin,
     async run(code: string): Promise<any> {
