@@ -44,7 +44,8 @@ AppView FromStored(const store::StoredApp& stored) {
 
 asio::awaitable<Result<>> Apps::Load() {
   auto* stores = &context_.deps.stores;
-  auto stored = co_await context_.deps.storage.Run([stores] { return stores->apps.All(); });
+  auto load = [stores] { return stores->apps.All(); };
+  auto stored = co_await context_.deps.storage.Run(std::move(load));
   if (!stored) co_return Fail(stored.error());
   std::set<std::string> origins;
   for (const auto& one : *stored) {
@@ -144,7 +145,8 @@ asio::awaitable<Result<AppView>> Apps::InstallFromPage(std::string install_url, 
   stored.install_url = std::move(install_url);
   stored.installed_at = context_.deps.clock.now().wall;
   auto* stores = &context_.deps.stores;
-  auto put = co_await context_.deps.storage.Run([stores, stored] { return stores->apps.Put(stored); });
+  auto store = [stores, stored] { return stores->apps.Put(stored); };
+  auto put = co_await context_.deps.storage.Run(std::move(store));
   if (!put) co_return Fail(put.error());
   AppView app = FromStored(stored);
   apps_[app.id] = app;
@@ -237,8 +239,8 @@ asio::awaitable<Result<AppView>> Apps::Remove(std::string url) {
   if (!found) co_return Fail(found.error());
   AppView app = *found;
   auto* stores = &context_.deps.stores;
-  auto removed =
-      co_await context_.deps.storage.Run([stores, id = app.id] { return stores->apps.Remove(id); });
+  auto remove = [stores, id = app.id] { return stores->apps.Remove(id); };
+  auto removed = co_await context_.deps.storage.Run(std::move(remove));
   if (!removed) co_return Fail(removed.error());
   apps_.erase(app.id);
   if (!IsInstalled(app.origin)) context_.deps.app_observer.AppUninstalled(app.origin);

@@ -54,10 +54,11 @@ struct HostContext {
     boost::asio::co_spawn(executor, std::move(task), boost::asio::detached);
   }
   // To the user: something happened to an app that nobody waits for. Also a line on the console.
-  void Report(const std::string& origin, std::uint64_t registration_id, const std::string& text) const {
+  void Report(const std::string& origin, std::uint64_t registration_id, const std::string& text,
+              const char* level = "warn") const {
     if (report_sink) report_sink(HostReport{origin, registration_id, text});
     ConsoleLine line;
-    line.level = "warn";
+    line.level = level;
     line.text = text;
     line.source = "vigil";
     line.origin = origin;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "base/log.h"
@@ -18,6 +20,7 @@
 #include "host/requests.h"
 #include "host/runner.h"
 #include "host/script_storage.h"
+#include "host/storage_thread.h"
 #include "net/fetcher.h"
 
 namespace vigil::host {
@@ -192,6 +195,12 @@ asio::awaitable<Result<>> Host::Start() { return impl_->Start(); }
 asio::awaitable<void> Host::Stop() {
   impl_->context.stopping = true;
   co_await impl_->processes.StopAll();
+  // What waits for the storage thread belongs to this host: it resumes before the host goes.
+  asio::steady_timer pause(impl_->context.executor);
+  for (int i = 0; i < 1000 && impl_->context.deps.storage.pending() > 0; ++i) {
+    pause.expires_after(std::chrono::milliseconds(5));
+    co_await pause.async_wait(asio::use_awaitable);
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------- apps

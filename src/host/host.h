@@ -140,6 +140,8 @@ struct PageOptions {
   std::string script;       // run after the page's own scripts; empty: none
   std::string script_name;  // shown in stack traces
   bool launched = false;    // opened from the app's shortcut: counts as a launch for the site engagement
+  std::function<void(const std::string& id)>
+      opened;  // the page is there; its scripts have run, `script` has not
 };
 // The outcome of a script that was run in a page.
 struct EvaluateOutcome {

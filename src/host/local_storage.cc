@@ -30,8 +30,8 @@ void LocalStorage::Handle(WorkerProcess& process, const std::shared_ptr<Page>& p
 
 asio::awaitable<void> LocalStorage::Load(std::string origin) {
   auto* stores = &context_.deps.stores;
-  auto value = co_await context_.deps.storage.Run(
-      [stores, name = SettingName(origin)] { return stores->settings.Get(name); });
+  auto read = [stores, name = SettingName(origin)] { return stores->settings.Get(name); };
+  auto value = co_await context_.deps.storage.Run(std::move(read));
   auto area = areas_[origin];
   ipc::LocalStorageState state;
   if (!value) log::Warning("cannot read the localStorage of {}: {}", origin, value.error().message);
@@ -110,8 +110,8 @@ void LocalStorage::Save(const std::string& origin) {
 asio::awaitable<Result<>> LocalStorage::Clear(std::string origin) {
   if (auto found = areas_.find(origin); found != areas_.end()) found->second->pairs.clear();
   auto* stores = &context_.deps.stores;
-  co_return co_await context_.deps.storage.Run(
-      [stores, name = SettingName(origin)] { return stores->settings.Unset(name); });
+  auto remove = [stores, name = SettingName(origin)] { return stores->settings.Unset(name); };
+  co_return co_await context_.deps.storage.Run(std::move(remove));
 }
 
 }  // namespace vigil::host

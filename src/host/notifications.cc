@@ -18,7 +18,8 @@ namespace asio = boost::asio;
 
 asio::awaitable<Result<>> Notifications::Load() {
   auto* stores = &context_.deps.stores;
-  auto stored = co_await context_.deps.storage.Run([stores] { return stores->notifications.All(); });
+  auto load = [stores] { return stores->notifications.All(); };
+  auto stored = co_await context_.deps.storage.Run(std::move(load));
   if (!stored) co_return Fail(stored.error());
   for (auto& one : *stored) {
     Entry entry;
@@ -69,8 +70,8 @@ asio::awaitable<void> Notifications::StoreAndReply(std::shared_ptr<WorkerProcess
   stored.data = shown.data();
   stored.shown_at = WallTime(Duration(shown.shown_at_us()));
   auto* stores = &context_.deps.stores;
-  auto replaced =
-      co_await context_.deps.storage.Run([stores, stored] { return stores->notifications.Show(stored); });
+  auto show = [stores, stored] { return stores->notifications.Show(stored); };
+  auto replaced = co_await context_.deps.storage.Run(std::move(show));
   if (!replaced) {
     ReplyFailure(*process, request_id, "UnknownError", "The notification could not be stored.");
     co_return;
@@ -88,7 +89,7 @@ asio::awaitable<void> Notifications::StoreAndReply(std::shared_ptr<WorkerProcess
     std::string oldest = std::find_if(entries_.begin(), entries_.end(), of_origin)->notification.id();
     Drop(oldest);
   }
-  context_.Report(origin, registration_id, text);
+  context_.Report(origin, registration_id, text, "info");
   ReplyOk(*process, request_id);
 }
 

@@ -61,6 +61,7 @@ asio::awaitable<Result<OpenedPage>> Pages::Open(std::string url, PageOptions opt
   if (!opened) co_return Fail(opened.error());
   auto page = *opened;
   page->kept = options.keep;
+  if (options.opened) options.opened(page->id);
   OpenedPage result;
   if (!options.script.empty()) {
     std::string name = options.script_name.empty() ? "script" : options.script_name;

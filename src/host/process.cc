@@ -229,10 +229,6 @@ void WorkerProcess::NoteIdle() {
   if (idle() && running()) delegate_.OnProcessIdle(*this);
 }
 
-void WorkerProcess::Release() {
-  if (--holds_ == 0) NoteIdle();
-}
-
 // ----------------------------------------------------------------------------------------------------
 // messages
 void WorkerProcess::Send(ipc::ToWorker message) {

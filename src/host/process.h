@@ -108,17 +108,13 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   const std::string& origin() const { return origin_; }
   bool running() const { return started_ && !doomed_; }  // the script has been run
   bool doomed() const { return doomed_; }                // killed or ended
-  bool idle() const { return events_.empty() && evaluations_.empty() && incoming_.empty() && holds_ == 0; }
+  bool idle() const { return events_.empty() && evaluations_.empty() && incoming_.empty(); }
   std::size_t events_under_way() const { return events_.size(); }
 
   void Send(ipc::ToWorker message);
   void SendEvent(ipc::Event event, EventOptions options);
   void Evaluate(std::string code, std::string name,
                 std::function<void(std::optional<ipc::EvaluateResult>)> done);
-
-  // Keeps it from being idle while somebody relies on it without an event under way.
-  void Hold() { ++holds_; }
-  void Release();
 
   // Requests that wait for their Reply.
   bool BeginRequest(std::uint64_t request_id);
@@ -198,7 +194,6 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::map<std::uint32_t, Incoming> incoming_;
   std::uint32_t last_outgoing_ = 0;
   std::map<std::uint32_t, BodyHandlers> outgoing_;
-  int holds_ = 0;
   std::uint64_t quiescent_seq_ = 0;
   std::int64_t next_timer_us_ = -1;
 };

@@ -89,7 +89,8 @@ const ScriptResource* Version::FindScript(const std::string& url) const {
 
 asio::awaitable<Result<>> Registry::Load() {
   auto* stores = &stores_;
-  auto loaded = co_await storage_.Run([stores] { return stores->service_workers.Load(); });
+  auto load = [stores] { return stores->service_workers.Load(); };
+  auto loaded = co_await storage_.Run(std::move(load));
   if (!loaded) co_return Fail(loaded.error());
   last_registration_id_ = loaded->last_registration_id;
   last_version_id_ = loaded->last_version_id;

@@ -217,6 +217,21 @@ asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Ver
 }
 
 // ----------------------------------------------------------------------------------------------------
+asio::awaitable<void> Requests::FetchModule(Process process, std::shared_ptr<Page> page, std::uint64_t id,
+                                            std::string url) {
+  auto fetched = co_await context_.router->FetchModule(page, url);
+  if (!fetched) {
+    ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
+    co_return;
+  }
+  ipc::Reply reply;
+  reply.set_id(id);
+  reply.mutable_script()->set_url(url);
+  reply.mutable_script()->set_response_url((*fetched)->response_url);
+  reply.mutable_script()->set_source((*fetched)->body);
+  process->Reply(std::move(reply));
+}
+
 // permissions
 void Requests::QueryPermission(WorkerProcess& process, std::uint64_t id, const std::string& name) {
   auto state = context_.deps.permissions.Query(process.origin(), name);

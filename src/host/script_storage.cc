@@ -101,17 +101,18 @@ void ScriptStorage::ProcessEnded(WorkerProcess& process) {
 
 asio::awaitable<storage::Usage> ScriptStorage::Measure(std::string origin) {
   auto services = services_.get();
-  co_return co_await context_.deps.storage.Run(
-      [services, origin = std::move(origin)] { return services->directories.Measure(origin); });
+  auto measure = [services, origin = std::move(origin)] { return services->directories.Measure(origin); };
+  co_return co_await context_.deps.storage.Run(std::move(measure));
 }
 
 asio::awaitable<Result<>> ScriptStorage::Clear(std::string origin) {
   auto services = services_.get();
-  co_return co_await context_.deps.storage.Run([services, origin = std::move(origin)]() -> Result<> {
+  auto clear = [services, origin = std::move(origin)]() -> Result<> {
     VIGIL_TRY(services->idb.ClearOrigin(origin));
     VIGIL_TRY(services->cache.ClearOrigin(origin));
     return services->directories.Remove(origin);
-  });
+  };
+  co_return co_await context_.deps.storage.Run(std::move(clear));
 }
 
 }  // namespace vigil::host

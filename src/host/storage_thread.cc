@@ -37,24 +37,24 @@ void StorageThread::Finished() {
 
 asio::awaitable<void> StorageThread::RunErased(std::function<void()> job) {
   auto executor = co_await asio::this_coro::executor;
-  co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(
-      [this, executor](auto handler, std::function<void()> work) {
-        // A std::function must be copyable; the handler is not.
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        auto guard = asio::make_work_guard(executor);
-        // Stays pending until the loop has resumed the coroutine: between the two nothing else shows that
-        // there is something to do.
-        pending_.fetch_add(1, std::memory_order_acq_rel);
-        Post([this, shared, guard, work = std::move(work)]() mutable {
-          work();
-          auto loop = guard.get_executor();
-          asio::dispatch(loop, [this, shared, guard]() mutable {
-            std::move (*shared)();
-            Finished();
-          });
-        });
-      },
-      asio::use_awaitable, std::move(job));
+  auto initiate = [this, executor](auto handler, std::function<void()> work) {
+    // A std::function must be copyable; the handler is not.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    auto guard = asio::make_work_guard(executor);
+    // Stays pending until the loop has resumed the coroutine: between the two nothing else shows that there
+    // is something to do.
+    pending_.fetch_add(1, std::memory_order_acq_rel);
+    Post([this, shared, guard, work = std::move(work)]() mutable {
+      work();
+      auto loop = guard.get_executor();
+      asio::dispatch(loop, [this, shared, guard]() mutable {
+        std::move (*shared)();
+        Finished();
+      });
+    });
+  };
+  co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(std::move(initiate),
+                                                                       asio::use_awaitable, std::move(job));
 }
 
 void StorageThread::Loop() {

@@ -42,14 +42,18 @@ class StorageThread {
   // Runs fn on the storage thread and resumes the awaiting coroutine, on its own executor, with what fn
   // returned. The job always runs, also when the coroutine is gone by then: what fn captures must stay valid
   // (capture by value).
+  // Name the lambda before the co_await expression: g++ 12 copies a closure that is a temporary there bit by
+  // bit.
   template <class F>
   auto Run(F fn) -> boost::asio::awaitable<std::invoke_result_t<F&>> {
     using T = std::invoke_result_t<F&>;
     if constexpr (std::is_void_v<T>) {
-      co_await RunErased([fn = std::move(fn)]() mutable { fn(); });
+      std::function<void()> job = [fn = std::move(fn)]() mutable { fn(); };
+      co_await RunErased(std::move(job));
     } else {
       auto result = std::make_shared<std::optional<T>>();
-      co_await RunErased([fn = std::move(fn), result]() mutable { result->emplace(fn()); });
+      std::function<void()> job = [fn = std::move(fn), result]() mutable { result->emplace(fn()); };
+      co_await RunErased(std::move(job));
       co_return std::move(**result);
     }
   }
