@@ -9,6 +9,7 @@ const root = resolve(process.argv[2] ?? '.');
 // Third-party headers and the only places that may include them; a reason for each.
 const outside = [
   { header: /^boost\/beast/, rooms: ['server'], why: 'Beast costs 8 to 11 seconds a file' },
+  { header: /^boost\/json/, rooms: ['host', 'control', 'server', 'daemon', 'cli'], why: 'JSON is the language of the local API and of manifests' },
   { header: /^boost\//, rooms: ['net', 'host', 'control', 'server', 'daemon'], why: 'the core and the stores know no event loop' },
   { header: /^sqlite3/, rooms: ['store', 'storage'], why: 'others use store/database.h' },
   { header: /^(v8|cppgc|node|libplatform|uv\.|openssl\/)/, rooms: ['worker'], why: 'only the sandboxed process runs scripts' },

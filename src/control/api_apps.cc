@@ -1,4 +1,6 @@
 // Apps, pages and notifications: what their users see of them.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <utility>
@@ -75,6 +77,20 @@ Api::Task Api::OpenPage(Request request, Caller& caller) {
   options.script = std::move(*script);
   options.script_name = std::move(*name);
   options.launched = *launched;
+  // A page that is not kept lives no longer than its caller: Ctrl-C closes it.
+  const auto id = std::make_shared<std::string>();
+  const auto close = [this, id] {
+    if (id->empty()) return;
+    boost::asio::co_spawn(
+        services_.loop, [this, id] { return services_.host.ClosePage(*id); }, boost::asio::detached);
+  };
+  if (!options.keep) {
+    options.opened = [id, close, &caller](const std::string& opened) {
+      *id = opened;
+      if (caller.gone()) close();
+    };
+    caller.OnGone(close);
+  }
   const auto open = std::make_shared<bool>(true);
   auto sink = SinkFor(caller, open);
   auto page = co_await services_.host.OpenPage(*url, std::move(options), std::move(sink));

@@ -120,8 +120,9 @@ Api::Task Api::Log(Request request, Caller& caller) {
     origin = *found;
   }
   const bool follow = QueryValue(request, "follow") == "1";
-  const auto wanted = [origin](const json::object& line) {
-    return line.at("type") != "run" &&
+  const bool console = QueryValue(request, "console") == "1";
+  const auto wanted = [origin, console](const json::object& line) {
+    return line.at("type") != "run" && (console || line.at("type") != "console") &&
            (origin.empty() || line.at("origin").as_string() == json::string_view(origin));
   };
   // What comes while the stored events are read waits behind them.
