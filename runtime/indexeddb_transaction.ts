@@ -426,7 +426,7 @@ function splitBySize(entries: Entry[]): Entry[][] {
   const parts: Entry[][] = [];
   let size = maxMessage;
   for (const entry of entries) {
-    const more = (entry.operation?.put?.value.length ?? 0) + 64;
+    const more = (entry.operation?.put?.value.length ?? 0) + 128;
     if (size + more > maxMessage) {
       parts.push([]);
       size = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "storage/cache_matching.h"
@@ -28,6 +29,14 @@ constexpr const char* kSchemaV1 = R"sql(
   CREATE INDEX entries_by_url ON entries (cache, url);
   CREATE INDEX entries_by_bare_url ON entries (cache, bare_url);
 )sql";
+
+// Of one Put: comparing them all must not keep others waiting.
+constexpr std::size_t kMaxEntries = 20000;
+constexpr std::size_t kMaxVariants = 100;
+
+std::optional<CacheRefusal> Refuse(std::string name, std::string message) {
+  return CacheRefusal{std::move(name), std::move(message)};
+}
 
 }  // namespace
 
@@ -185,13 +194,18 @@ Result<bool> CacheOrigin::RemoveEntries(const ipc::CacheRequest::Match& match) {
 
 Result<std::optional<CacheRefusal>> CacheOrigin::Put(std::uint64_t cache,
                                                      const std::vector<ipc::CacheEntry>& entries) {
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (WithoutFragment(entries[i].request().url()) == WithoutFragment(entries[j].request().url()) &&
-          HeadersMatch(entries[i].request(), entries[j].request(), entries[j].response(), false)) {
-        return std::optional<CacheRefusal>(CacheRefusal{"InvalidStateError", "duplicate requests"});
+  if (entries.size() > kMaxEntries) return Refuse("QuotaExceededError", "Too many entries at a time.");
+  std::unordered_map<std::string_view, std::vector<const ipc::CacheEntry*>> by_url;
+  for (const ipc::CacheEntry& entry : entries) {
+    auto& same_url = by_url[WithoutFragment(entry.request().url())];
+    if (same_url.size() >= kMaxVariants)
+      return Refuse("QuotaExceededError", "Too many variants of one URL at a time.");
+    for (const ipc::CacheEntry* other : same_url) {
+      if (HeadersMatch(entry.request(), other->request(), other->response(), false)) {
+        return Refuse("InvalidStateError", "duplicate requests");
       }
     }
+    same_url.push_back(&entry);
   }
   VIGIL_TRY(db_->Transaction([&]() -> Result<> {
     Statement exists = db_->Prepare("SELECT 1 FROM caches WHERE id = ?");

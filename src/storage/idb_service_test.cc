@@ -260,6 +260,28 @@ TEST_F(IdbServiceTest, DeathOfAClientAbortsAndFrees) {
   EXPECT_EQ(Reply(waiting).results(0).records_size(), 0);
 }
 
+TEST_F(IdbServiceTest, ThousandsMayWaitInLine) {
+  Create();
+  constexpr int kCount = 5000;
+  std::vector<std::uint64_t> requests;
+  for (int i = 0; i < kCount; ++i) {
+    ipc::IdbRequest::Run run = Begin(1, 2 + static_cast<std::uint64_t>(i), true);
+    AddPut(run, i, "v");
+    if (i > 0) run.set_commit(true);
+    requests.push_back(SendRun(1, run));
+  }
+  EXPECT_FALSE(Answered(requests.back()));
+  ipc::IdbRequest::Run abort = Run(1, 1000);  // one in the middle gives up
+  abort.set_abort(true);
+  SendRun(1, abort);
+  EXPECT_EQ(Reply(requests[998]).error_name(), "AbortError");
+  ipc::IdbRequest::Run commit = Run(1, 2);
+  commit.set_commit(true);
+  SendRun(1, commit);
+  ASSERT_TRUE(Answered(requests.back()));
+  EXPECT_TRUE(Reply(requests.back()).committed());
+}
+
 TEST_F(IdbServiceTest, LargeReadsComeInParts) {
   Create();
   ipc::IdbRequest::Run fill = Begin(1, 2, true);

@@ -13,6 +13,7 @@ constexpr std::uint64_t kReplyBudget = 4 << 20;
 // What one transaction may have waiting for its start, and how many transactions one connection may have.
 constexpr std::uint64_t kMaxWaitingBytes = 256 << 20;
 constexpr std::ptrdiff_t kMaxTransactions = 20000;
+constexpr int kMaxOperations = 20000;  // of one message
 
 const char* NameOf(const Error& error) {
   return error.code == ErrorCode::kTooLarge ? "QuotaExceededError" : "UnknownError";
@@ -81,6 +82,11 @@ void IdbTransactions::Run(ConnectionId connection, std::uint64_t request, const 
     transaction = &transactions_.back();
   }
   if (!transaction) return Refuse(connection, request, "The transaction has ended.");
+  if (run.operations_size() > kMaxOperations) {
+    Finish(*transaction, false);
+    Refuse(connection, request, "Too many operations in one message.");
+    return Pump();
+  }
   if (run.abort()) {
     Finish(*transaction, false);
     callbacks_.reply(connection, request, ipc::IdbReply());
@@ -151,10 +157,15 @@ bool IdbTransactions::PumpOnce() {
       const std::uint64_t id = transaction.id;
       const bool committed = transaction.committed;
       transactions_.erase(it);
+      --ended_;
       callbacks_.finished(connection, id, committed);
       return true;
     }
     Take(locks, transaction);
+    // Nobody behind can start, so nobody behind has work: thousands may be waiting.
+    const bool all_locked =
+        locks.exclusive || locks.write.size() == static_cast<std::size_t>(info_->stores_size());
+    if (all_locked && ended_ == 0) return false;
   }
   return false;
 }
@@ -210,6 +221,7 @@ Result<> IdbTransactions::RunOperations(Transaction& transaction, const ipc::Idb
 void IdbTransactions::Finish(Transaction& transaction, bool committed) {
   if (transaction.finished) return;
   transaction.finished = true;
+  ++ended_;
   transaction.committed = committed;
   if (writer_ != &transaction) return;
   if (!committed) store_->Rollback();

@@ -94,6 +94,7 @@ class IdbTransactions {
   BackingStore* store_ = nullptr;
   ipc::IdbDatabaseInfo* info_ = nullptr;
   std::list<Transaction> transactions_;  // in order of creation
+  int ended_ = 0;                        // finished, and still in the list
   Transaction* writer_ = nullptr;
   bool pumping_ = false;
   bool pump_again_ = false;
