@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <vector>
 
 namespace vigil::worker {
@@ -127,12 +128,50 @@ sock_filter Jump(std::uint16_t code, std::uint32_t k, std::uint8_t yes, std::uin
   return sock_filter{code, yes, no, k};
 }
 
-template <std::size_t N>
-void Answer(std::vector<sock_filter>& program, const long (&calls)[N], std::uint32_t action) {
-  for (const long call : calls) {
-    program.push_back(Jump(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1));
-    program.push_back(Statement(BPF_RET | BPF_K, action));
+// Calls from `first` up to the next range's `first` get the same answer.
+struct Range {
+  std::uint32_t first;
+  std::uint32_t action;
+};
+
+std::vector<Range> Ranges() {
+  std::map<std::uint32_t, std::uint32_t> answers;
+  for (const long call : kAllowed) answers[static_cast<std::uint32_t>(call)] = SECCOMP_RET_ALLOW;
+  for (const long call : kRefused) answers[static_cast<std::uint32_t>(call)] = SECCOMP_RET_ERRNO | EPERM;
+  for (const long call : kUnknown) answers[static_cast<std::uint32_t>(call)] = SECCOMP_RET_ERRNO | ENOSYS;
+  std::vector<Range> ranges = {{0, SECCOMP_RET_KILL_PROCESS}};
+  const auto begin = [&ranges](std::uint32_t first, std::uint32_t action) {
+    if (ranges.back().first == first) ranges.pop_back();
+    if (ranges.empty() || ranges.back().action != action) ranges.push_back({first, action});
+  };
+  for (const auto& [call, action] : answers) {
+    begin(call, action);
+    begin(call + 1, SECCOMP_RET_KILL_PROCESS);
   }
+  return ranges;
+}
+
+// A binary search over the ranges. When the filter is installed the kernel walks it once for every call there
+// is (to remember which are always allowed), in every new worker: a list would cost as much as the fork.
+void Search(std::vector<sock_filter>& program, const Range* ranges, std::size_t count) {
+  if (count == 1) {
+    program.push_back(Statement(BPF_RET | BPF_K, ranges->action));
+    return;
+  }
+  const std::size_t half = count / 2;
+  const std::size_t jump = program.size();
+  program.push_back(Jump(BPF_JMP | BPF_JGE | BPF_K, ranges[half].first, 0, 0));
+  Search(program, ranges, half);
+  const std::size_t distance = program.size() - jump - 1;
+  if (distance <= 255) {
+    program[jump].jt = static_cast<std::uint8_t>(distance);
+  } else {
+    // Too far for a conditional jump: below goes over an unconditional one.
+    program[jump].jf = 1;
+    program.insert(program.begin() + static_cast<std::ptrdiff_t>(jump) + 1,
+                   Statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(distance)));
+  }
+  Search(program, ranges + half, count - half);
 }
 
 std::vector<sock_filter> Program() {
@@ -141,10 +180,14 @@ std::vector<sock_filter> Program() {
   program.push_back(Jump(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0));
   program.push_back(Statement(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
   program.push_back(Statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
-  Answer(program, kAllowed, SECCOMP_RET_ALLOW);
-  Answer(program, kRefused, SECCOMP_RET_ERRNO | EPERM);
-  Answer(program, kUnknown, SECCOMP_RET_ERRNO | ENOSYS);
-  program.push_back(Statement(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+  const std::vector<Range> ranges = Ranges();
+  Search(program, ranges.data(), ranges.size());
+  return program;
+}
+
+// Built in the zygote (PrepareSandbox), used by every child.
+const std::vector<sock_filter>& Filter() {
+  static const std::vector<sock_filter> program = Program();
   return program;
 }
 
@@ -194,6 +237,8 @@ std::uint64_t DataBytesNow() {
   if (size <= 0 || std::sscanf(text, "%*u %*u %*u %*u %*u %lu", &data) != 1) return 0;
   return static_cast<std::uint64_t>(data) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+void PrepareSandbox() { Filter(); }
 
 std::string EnterSandbox(const SandboxLimits& limits) {
   if (auto error = SetLimits(limits); !error.empty()) return error;

@@ -13,6 +13,8 @@ struct SandboxLimits {
   std::uint64_t cpu_seconds = 0;  // SIGXCPU after this much CPU time, SIGKILL a second later; 0: no limit
 };
 
+// What can be made ready once, before any fork.
+void PrepareSandbox();
 // Resource limits, no new privileges, landlock without a rule (where the kernel has it), seccomp. Returns
 // what went wrong; empty: the sandbox stands. A kernel without landlock is not an error: seccomp alone
 // refuses every call that names a file.

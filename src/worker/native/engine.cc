@@ -141,7 +141,14 @@ std::string Describe(v8::Isolate* isolate, v8::Local<v8::Context> context, const
   return ToUtf8(isolate, caught.Exception());
 }
 
-std::string Warm(Worker& worker, Realm& realm, const char* scope_name, v8::Local<v8::String> source) {
+// All functions are compiled now, and once for both contexts: what a child calls first must not be parsed
+// there.
+v8::MaybeLocal<v8::UnboundScript> CompileBundle(v8::Isolate* isolate, v8::Local<v8::String> text) {
+  v8::ScriptCompiler::Source source(text, v8::ScriptOrigin(Symbol(isolate, "vigil:runtime")));
+  return v8::ScriptCompiler::CompileUnboundScript(isolate, &source, v8::ScriptCompiler::kEagerCompile);
+}
+
+std::string Warm(Worker& worker, Realm& realm, const char* scope_name, v8::Local<v8::UnboundScript> bundle) {
   v8::Isolate* isolate = worker.isolate;
   v8::HandleScope scope(isolate);
   const v8::Local<v8::Context> context = v8::Context::New(isolate);
@@ -157,12 +164,9 @@ std::string Warm(Worker& worker, Realm& realm, const char* scope_name, v8::Local
   InstallCryptoNatives(context, native);
   InstallInspectNatives(context, native);
 
-  v8::ScriptOrigin origin(Symbol(isolate, "vigil:runtime"));
-  v8::Local<v8::Script> script;
   v8::Local<v8::Value> install;
   v8::Local<v8::Value> host;
-  if (!v8::Script::Compile(context, source, &origin).ToLocal(&script) ||
-      !script->Run(context).ToLocal(&install)) {
+  if (!bundle->BindToCurrentContext()->Run(context).ToLocal(&install)) {
     return "the bundle does not run: " + Describe(isolate, context, caught);
   }
   if (!install->IsFunction()) return "the bundle's value is not its install function";
@@ -218,9 +222,19 @@ std::string WarmContexts(Worker& worker, std::string_view bundle, bool is_ascii)
   const v8::HandleScope scope(isolate);
   v8::Local<v8::String> source;
   if (!BundleString(isolate, bundle, is_ascii).ToLocal(&source)) return "the bundle is too large";
-  if (auto error = Warm(worker, worker.service_worker, "service-worker", source); !error.empty())
+  v8::Local<v8::UnboundScript> compiled;
+  {
+    // Compiling needs some context to be entered; errors are described in it.
+    const v8::Local<v8::Context> context = v8::Context::New(isolate);
+    const v8::Context::Scope entered(context);
+    const v8::TryCatch caught(isolate);
+    if (!CompileBundle(isolate, source).ToLocal(&compiled)) {
+      return "the bundle does not compile: " + Describe(isolate, context, caught);
+    }
+  }
+  if (auto error = Warm(worker, worker.service_worker, "service-worker", compiled); !error.empty())
     return error;
-  if (auto error = Warm(worker, worker.page, "page", source); !error.empty()) return error;
+  if (auto error = Warm(worker, worker.page, "page", compiled); !error.empty()) return error;
   while (worker.platform.tasks().RunOne()) {
   }
   // Young objects move to pages that children will not write to.

@@ -115,6 +115,7 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "vigil-worker: %s\n", error.c_str());
     return 1;
   }
+  PrepareSandbox();
   ::malloc_trim(0);
   const std::uint64_t data_bytes = DataBytesNow();
   RunZygote(fd, v8::V8::GetVersion(), [&] { RunChild(worker, data_bytes); });
