@@ -33,7 +33,6 @@ export class BodyState {
     const result = new BodyState();
     if (body.stream !== undefined) {
       result.#incoming = new IncomingBody(body.stream);
-      IncomingBody.tieToOwner(result, body.stream);
     } else {
       result.#bytes = (body.inline ?? new Uint8Array()) as Uint8Array<ArrayBuffer>;
     }

@@ -11,55 +11,64 @@ const chunkSize = 64 * 1024;
 export const inlineLimit = 256 * 1024;
 
 // ------------------------------------------------------------------------------------------------- incoming
-const incoming = new Map<number, IncomingBody>();
-// A body that nobody can read any more must not hold its sender.
+// What has arrived of one body. The table holds this and not the IncomingBody: that one is collected when no script can
+// read it any more, and then its sender must not be held either.
+interface Arrival {
+  queue: Uint8Array[];
+  finished: boolean;
+  error: TypeError | null;
+  wake: (() => void) | null;
+}
+const incoming = new Map<number, Arrival>();
 const abandoned = new FinalizationRegistry<number>((stream) => {
   if (incoming.delete(stream)) port.notify({ bodyCancel: { stream } });
 });
+function accept(chunk: BodyChunk): void {
+  const arrival = incoming.get(chunk.stream);
+  if (!arrival) return;
+  if (chunk.data.byteLength > 0) arrival.queue.push(chunk.data);
+  if (chunk.error) arrival.error = new TypeError("network error", { cause: chunk.error });
+  if (chunk.fin || chunk.error) {
+    arrival.finished = true;
+    incoming.delete(chunk.stream);
+  }
+  arrival.wake?.();
+  arrival.wake = null;
+}
 
 export class IncomingBody {
   #stream: number;
-  #queue: Uint8Array[] = [];
-  #finished = false;
-  #error: TypeError | null = null;
-  #wake: (() => void) | null = null;
+  #arrival: Arrival = { queue: [], finished: false, error: null, wake: null };
   #owed = 0;
 
   constructor(stream: number) {
     this.#stream = stream;
-    incoming.set(stream, this);
-  }
-  accept(chunk: BodyChunk): void {
-    if (chunk.data.byteLength > 0) this.#queue.push(chunk.data);
-    if (chunk.error) this.#error = new TypeError("network error", { cause: chunk.error });
-    if (chunk.fin || chunk.error) {
-      this.#finished = true;
-      incoming.delete(this.#stream);
-    }
-    this.#wake?.();
-    this.#wake = null;
+    incoming.set(stream, this.#arrival);
+    abandoned.register(this, stream);
   }
   // The next piece, or null at the end. One caller at a time.
   async next(): Promise<Uint8Array | null> {
-    while (this.#queue.length === 0 && !this.#finished) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+    const arrival = this.#arrival;
+    while (arrival.queue.length === 0 && !arrival.finished) {
+      await new Promise<void>((resolve) => (arrival.wake = resolve));
     }
-    const piece = this.#queue.shift();
+    const piece = arrival.queue.shift();
     if (piece) {
       this.#pay(piece.byteLength);
       return piece;
     }
-    if (this.#error) throw this.#error;
+    if (arrival.error) throw arrival.error;
     return null;
   }
   cancel(): void {
-    this.#queue = [];
-    this.#finished = true;
+    this.#arrival.queue = [];
+    this.#arrival.finished = true;
+    this.#arrival.wake?.();
     if (incoming.delete(this.#stream)) port.notify({ bodyCancel: { stream: this.#stream } });
   }
   #pay(bytes: number): void {
     this.#owed += bytes;
-    if (this.#finished || this.#owed < creditStep) return;
+    if (this.#arrival.finished || this.#owed < creditStep) return;
     port.notify({ credit: { stream: this.#stream, bytes: this.#owed } });
     this.#owed = 0;
   }
@@ -80,10 +89,6 @@ export class IncomingBody {
       },
       { highWaterMark: 0 },
     );
-  }
-  // Cancels the body when its owner is collected unread.
-  static tieToOwner(owner: object, stream: number): void {
-    abandoned.register(owner, stream);
   }
 }
 
@@ -156,7 +161,7 @@ export function sourceOf(bytes: Uint8Array): ByteSource {
 }
 
 export function installBodyStreams(): void {
-  port.on("chunk", (chunk) => incoming.get(chunk.stream)?.accept(chunk));
+  port.on("chunk", accept);
   port.on("credit", ({ stream, bytes }) => {
     const state = outgoing.get(stream);
     if (!state) return;

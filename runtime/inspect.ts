@@ -110,9 +110,7 @@ function inspectUnseen(value: object, depth: number, seen: Set<object>): string 
   const tooDeep = depth > maxDepth;
   if (value === globalThis) return `[object ${name ?? "global"}]`;
   if (isErrorLike(value)) {
-    return depth === 0
-      ? describeError(value, depth, seen)
-      : `[${describeError(value, depth, seen)}]`;
+    return depth === 0 ? describeError(value, depth, seen) : `[${describeError(value, depth, seen)}]`;
   }
   if (Array.isArray(value)) return tooDeep ? "[Array]" : inspectArray(value, depth, seen, name);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();

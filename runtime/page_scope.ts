@@ -59,8 +59,7 @@ export function installPageScope(global: object): void {
   installScopeMembers(global, "Window");
   defineEventHandlers(global, windowEvents, isGlobal);
   for (const name of ["window", "self", "frames", "parent", "top"]) {
-    defineGetter(global, name, () =>
-      globalThis, name !== "window" && name !== "top");
+    defineGetter(global, name, () => globalThis, name !== "window" && name !== "top");
   }
   defineGetter(global, "document", () => document);
   defineLazy(global, "location", () => new Location());

@@ -18,9 +18,7 @@ function kindOf({ attributes }: ScriptElement): Kind {
   const type = attributes.get("type");
   const language = attributes.get("language");
   if (type === undefined && language) {
-    return javaScriptTypes.test(`text/${language.toLowerCase()}`)
-      ? "classic"
-      : "other";
+    return javaScriptTypes.test(`text/${language.toLowerCase()}`) ? "classic" : "other";
   }
   const trimmed = (type ?? "").trim().toLowerCase();
   if (trimmed === "module" || trimmed === "importmap") return trimmed;

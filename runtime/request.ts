@@ -5,7 +5,7 @@ import { Blob } from "./blob.ts";
 import { bodyMethods, BodyState, extractBody } from "./body.ts";
 import { decodeHeaders, encodeHeaders, Headers, isToken } from "./headers.ts";
 import type { ReadableStream } from "./streams.ts";
-import { environment, parseUrl, withoutFragment } from "./url.ts";
+import { environment, parseUrl } from "./url.ts";
 import {
   any,
   boolean,
@@ -228,7 +228,7 @@ export class Request {
   }
   clone(): Request {
     if (this.#body?.unusable) fail("Request body is already used");
-    const copy = new Request(this.#fields.url);
+    const copy = new Request("about:blank");
     copy.#fields = { ...this.#fields };
     copy.#headers = Headers.withGuard(Headers.guardOf(this.#headers));
     Headers.setList(
@@ -254,7 +254,7 @@ export class Request {
     return { ...request.#fields, headers: encodeHeaders(request.#headers), body: undefined, skipServiceWorker: false };
   }
   static decode(http: HttpRequest, guard: "request" | "immutable" = "immutable"): Request {
-    const request = new Request(http.url.startsWith("http") ? withoutFragment(http.url) : "about:blank");
+    const request = new Request("about:blank");
     const {
       method,
       url,

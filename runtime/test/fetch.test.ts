@@ -227,3 +227,18 @@ test("bodies of every kind keep their bytes and their type", async () => {
     ],
   );
 });
+
+test("a body keeps coming while only its reader is held, and stops when nobody can read it", async () => {
+  await using worker = await evaluator(
+    (
+      request,
+    ) => (request.fetch ? respond({ stream: Number(new URL(request.fetch.url).pathname.slice(1)) }) : { ok: {} }),
+    (start) => (start.testNatives = true),
+  );
+  await worker.run("globalThis.reader = (await fetch('/1')).body.getReader(); await fetch('/2')");
+  await worker.run("for (let i = 0; i < 3; ++i) { await new Promise(r => queueMicrotask(r)); __vigilTest.gc() }");
+  await worker.run("__vigilTest.gc()");
+  await worker.send({ chunk: { stream: 1, data: Buffer.from("still") } });
+  assert.equal(await worker.run("return new TextDecoder().decode((await reader.read()).value)"), "still");
+  assert.deepEqual(worker.of("bodyCancel"), [{ stream: 2 }]);
+});

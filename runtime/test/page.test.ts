@@ -7,11 +7,9 @@ const scripts = (files: Record<string, string>): Answer => (request) => {
   if (request.localStorage) return { localStorage: { pairs: [] } };
   if (request.importScript) {
     const source = files[new URL(request.importScript.url).pathname];
-    return source === undefined
-      ? { failure: { name: "NetworkError", message: "404" } }
-      : {
-        script: { url: request.importScript.url, responseUrl: request.importScript.url, source: Buffer.from(source) },
-      };
+    return source === undefined ? { failure: { name: "NetworkError", message: "404" } } : {
+      script: { url: request.importScript.url, responseUrl: request.importScript.url, source: Buffer.from(source) },
+    };
   }
   if (!request.fetch) return { ok: {} };
   const text = files[new URL(request.fetch.url).pathname];
@@ -200,7 +198,9 @@ test("controller, ready and getRegistration() show the matching registration", a
   await using page = await Scope.page(
     "",
     undefined,
-    (request) => (request.containerGetRegistration || request.containerGetRegistrations
+    (
+      request,
+    ) => (request.containerGetRegistration || request.containerGetRegistrations
       ? { registrations: { registrations: [registration] } }
       : { ok: {} }),
   );
@@ -259,7 +259,9 @@ test("a full localStorage throws, and keeps what it had", async () => {
   await using page = await Scope.page(
     "",
     undefined,
-    (request) => (request.localStorage?.kind === 1
+    (
+      request,
+    ) => (request.localStorage?.kind === 1
       ? { failure: { name: "QuotaExceededError", message: "full" } }
       : { localStorage: { pairs: [] } }),
   );

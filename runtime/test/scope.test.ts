@@ -38,10 +38,9 @@ test("the global object has the prototype chain of a service worker", async () =
 
 test("nothing of the runtime or its native half can be reached by name", async () => {
   await using worker = await evaluator();
-  const names =
-    (await worker.run(
-      "const all = new Set(); for (let o = globalThis; o; o = Object.getPrototypeOf(o)) for (const k of Reflect.ownKeys(o)) all.add(String(k)); return [...all]",
-    )) as string[];
+  const names = (await worker.run(
+    "const all = new Set(); for (let o = globalThis; o; o = Object.getPrototypeOf(o)) for (const k of Reflect.ownKeys(o)) all.add(String(k)); return [...all]",
+  )) as string[];
   const suspicious = /native|port$|vigil|bundle|^module|require|process|^install$|^__/i;
   const known = [
     "MessagePort",
