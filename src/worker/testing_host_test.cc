@@ -191,7 +191,11 @@ std::unique_ptr<TestWorker> TestZygote::Fork() {
 
 std::string TestZygote::ForkWithoutSocket() {
   SendFork(-1);
-  return Receive().forked().error();
+  while (true) {
+    const ipc::FromZygote answer = Receive();
+    if (!answer.has_exited()) return answer.forked().error();
+    exited_.push_back(answer.exited());
+  }
 }
 
 int TestZygote::WaitExited(pid_t pid) {

@@ -49,14 +49,12 @@ void Worker::CallQuietly(const char* method, int argc, v8::Local<v8::Value> argv
 }
 
 void Worker::Checkpoint() {
-  do {
+  while (true) {
     isolate->PerformMicrotaskCheckpoint();
     EndIfAsked();
+    if (rejections.empty() && handled_late.empty() && uncaught.empty()) return;
     ReportRejections();
-  } while (!rejections.empty() || !handled_late.empty() || !uncaught.empty());
-  // What was reported may have queued more, but nothing that was rejected.
-  isolate->PerformMicrotaskCheckpoint();
-  EndIfAsked();
+  }
 }
 
 void Worker::ReportRejections() {
