@@ -1,5 +1,5 @@
-// Evaluate: code that a developer gives from outside, run in a page. A classic script whose completion value counts; what
-// does not parse as one is tried as an asynchronous expression, then as the body of an async function.
+// Evaluate: code that a developer gives from outside, run in a scope. A classic script whose completion value counts;
+// what does not parse as one is tried as an asynchronous expression, then as the body of an async function.
 import type { Evaluate } from "#ipc/vigil.ts";
 import { describe, inspect } from "./inspect.ts";
 import { native } from "./native.ts";

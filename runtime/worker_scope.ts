@@ -3,6 +3,7 @@ import type { Event as EventMessage, Start } from "#ipc/vigil.ts";
 import { SyncEvent } from "./background_sync.ts";
 import { clientObject, Clients } from "./clients.ts";
 import { print } from "./console.ts";
+import { evaluate } from "./evaluate.ts";
 import { defineEventHandlers, EventTarget, listenerTypes } from "./events.ts";
 import { ExtendableEvent, ExtendableMessageEvent, InstallEvent, runFunctionalEvent } from "./extendable.ts";
 import { runFetchEvent } from "./fetch_event.ts";
@@ -105,6 +106,7 @@ export function startWorkerScope(start: Start): void {
   port.on("event", dispatch);
   port.on("registration", (info) => void registrationChanged(info));
   port.on("versionGone", versionGone);
+  port.on("evaluate", (request) => void evaluate(request));
   const main = given.scripts[0];
   if (!main) {
     started({ error: new TypeError("The service worker has no script") });

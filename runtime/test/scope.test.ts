@@ -370,3 +370,41 @@ test("dispatchEvent() runs capture, target and bubble listeners with once, signa
     [["once", "function", "signal", "function"], [false, true]],
   );
 });
+
+test("classes of the platform can be extended, and replaced globals change nothing inside", async () => {
+  await using worker = await evaluator((request) =>
+    request.fetch
+      ? {
+        response: {
+          type: 0,
+          status: 200,
+          headers: [],
+          urlList: [request.fetch.url],
+          body: { inline: Buffer.from("ok") },
+        },
+      }
+      : { ok: {} }
+  );
+  assert.deepEqual(
+    await worker.run(`
+    class MyEvent extends Event { constructor(t) { super(t); this.x = 1 } }
+    class MyTarget extends EventTarget {}
+    const target = new MyTarget(); let got; target.addEventListener("a", e => got = [e.x, e instanceof MyEvent, e.target === target]); target.dispatchEvent(new MyEvent("a"));
+    class MyResponse extends Response {} const r = new MyResponse("q");
+    return [got, r instanceof Response, r.constructor.name, await r.text(), Event.prototype.constructor === Event, Object.getPrototypeOf(ExtendableEvent) === Event]`),
+    [[1, true, true], true, "MyResponse", "q", true, true],
+  );
+  assert.equal(
+    await worker.run(`globalThis.Promise = globalThis.Map = globalThis.Uint8Array = null;
+      globalThis.Response = class {}; return (await fetch("/x")).text()`),
+    "ok",
+  );
+});
+
+test("given code is evaluated in a service worker, too", async () => {
+  await using worker = await Scope.serviceWorker("const secret = 7");
+  await worker.send({
+    evaluate: { id: 1, code: "await Promise.resolve(secret + registration.scope.length)", name: "x" },
+  });
+  assert.equal(worker.of("evaluateResult")[0].json, String(7 + `${origin}/`.length));
+});
