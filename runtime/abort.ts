@@ -2,7 +2,7 @@
 import { DOMException } from "./domexception.ts";
 import { defineEventHandlers, Event, EventTarget, fire } from "./events.ts";
 import { setRuntimeTimer } from "./timers.ts";
-import { any, defineInterface, fail, instance, sequence, unsignedLongLong } from "./webidl.ts";
+import { any, defineInterface, fail, sequence, unsignedLongLong } from "./webidl.ts";
 
 export class AbortSignal extends EventTarget {
   #aborted = false;
@@ -79,7 +79,6 @@ const toSignal = (value: unknown): AbortSignal => {
   if (!AbortSignal.isInstance(value)) fail("Failed to convert value to 'AbortSignal'.");
   return value;
 };
-export const abortSignal = instance("AbortSignal", () => AbortSignal);
 defineEventHandlers(AbortSignal.prototype, ["abort"], AbortSignal.isInstance);
 defineInterface(AbortSignal, {
   name: "AbortSignal",

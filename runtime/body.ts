@@ -183,13 +183,6 @@ export interface BodyOwner {
   bodyState(): BodyState | null;
   contentType(): string | null;
 }
-export async function consumeBody(owner: BodyOwner): Promise<Uint8Array<ArrayBuffer>> {
-  const body = owner.bodyState();
-  if (!body) return new Uint8Array();
-  if (body.used) throw new TypeError("body stream already read");
-  if (body.locked) throw new TypeError("body stream is locked");
-  return body.consume();
-}
 type Read<T> = (bytes: Uint8Array<ArrayBuffer>, owner: BodyOwner) => T;
 function reader<T>(name: string, type: string, read: Read<T>): (this: object, owner: BodyOwner) => Promise<T> {
   return async function (this: object, owner: BodyOwner) {

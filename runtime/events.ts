@@ -253,7 +253,6 @@ interface Handler {
 interface TargetState {
   listeners: Map<string, Listener[]>;
   handlers: Map<string, Handler> | null;
-  onChange: ((type: string) => void) | null;
   parent: EventTarget | null; // DOM "get the parent"
 }
 interface AbortSignalLike {
@@ -262,10 +261,10 @@ interface AbortSignalLike {
 }
 
 // The global object is an EventTarget, too, but cannot be constructed by this class.
-const globalState: TargetState = { listeners: new Map(), handlers: null, onChange: null, parent: null };
+const globalState: TargetState = { listeners: new Map(), handlers: null, parent: null };
 
 export class EventTarget {
-  #state: TargetState = { listeners: new Map(), handlers: null, onChange: null, parent: null };
+  #state: TargetState = { listeners: new Map(), handlers: null, parent: null };
 
   addEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
     const flat = typeof options === "object" && options !== null ? (options as Dictionary) : { capture: options };
@@ -289,7 +288,6 @@ export class EventTarget {
       removed: false,
     };
     list.push(listener);
-    state.onChange?.(type);
     signal?.addEventListener("abort", () => EventTarget.remove(this, type, listener), { once: true });
   }
   removeEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
@@ -327,7 +325,6 @@ export class EventTarget {
     listener.removed = true;
     list!.splice(index, 1);
     if (list!.length === 0) state.listeners.delete(type);
-    state.onChange?.(type);
   }
 }
 defineInterface(EventTarget, {
@@ -344,10 +341,6 @@ export function hasListeners(target: EventTarget, type: string): boolean {
 }
 export function listenerTypes(target: EventTarget): string[] {
   return [...EventTarget.stateOf(target).listeners.keys()];
-}
-// Tells an owner that listeners for a type came or went (a MessagePort starts then, a stream of changes is asked for …).
-export function watchListeners(target: EventTarget, onChange: (type: string) => void): void {
-  EventTarget.stateOf(target).onChange = onChange;
 }
 
 export function setEventParent(target: EventTarget, parent: EventTarget | null): void {

@@ -42,7 +42,6 @@ function isForbiddenRequestHeader(name: string, value: string): boolean {
   return value.split(",").some((method) => ["CONNECT", "TRACE", "TRACK"].includes(method.trim().toUpperCase()));
 }
 function isCorsUnsafeByte(value: string): boolean {
-  // eslint-disable-next-line no-control-regex
   return /[\x00-\x08\x0a-\x1f"():<>?@[\\\]{}\x7f]/.test(value);
 }
 export function isNoCorsSafelisted(name: string, value: string): boolean {
@@ -119,7 +118,6 @@ export class Headers {
   #change(name: string, value: string, apply: (lower: string, normalized: string) => void): void {
     const normalized = normalizeValue(value);
     checkName(name);
-    // eslint-disable-next-line no-control-regex
     if (/[\0\n\r]/.test(normalized)) fail("Invalid value");
     if (this.#guard === "immutable") fail("Headers are immutable");
     const lower = name.toLowerCase();

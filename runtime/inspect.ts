@@ -69,7 +69,6 @@ export function inspect(value: unknown, depth = 0, seen = new Set<object>()): st
 function quote(text: string): string {
   const shown = text.length > maxText ? `${text.slice(0, maxText)}…` : text;
   const mark = !shown.includes("'") ? "'" : !shown.includes('"') ? '"' : "'";
-  // eslint-disable-next-line no-control-regex
   const escaped = shown.replace(/[\\\n\r\t\u0000-\u001f]/g, (character) => {
     const known: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
     return known[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;

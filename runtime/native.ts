@@ -1,6 +1,5 @@
-// What the bundle gets from whoever embeds it: in the worker process these are C++ functions (src/worker), in tests a
-// small shim. The embedder calls install(native, scope) once per context; nothing here ever becomes reachable for the
-// scripts of an app.
+// What the bundle gets from whoever embeds it: in the worker process these are C++ functions (src/worker). The embedder
+// calls install(native, scope) once per context; nothing here ever becomes reachable for the scripts of an app.
 
 export interface SerializeHost {
   // Turns a platform object into a tag and a value that can itself be serialized; undefined: it cannot be cloned.

@@ -12,7 +12,6 @@ export interface Converter<T = unknown> {
   optional(): Converter<T | undefined>;
   optional<D>(fallback: D): Converter<T | D>;
   readonly isOptional: boolean;
-  readonly isVariadic: boolean;
 }
 
 // A TypeError whose message still lacks its prefix; the wrapper of the operation adds it.
@@ -38,7 +37,7 @@ export function converter<T>(convert: (value: unknown) => T): Converter<T> {
     const wrapped = converter((value) => (value === undefined ? fallback : convert(value)));
     return Object.assign(wrapped, { isOptional: true });
   };
-  return Object.assign(result, { optional, isOptional: false, isVariadic: false }) as Converter<T>;
+  return Object.assign(result, { optional, isOptional: false }) as Converter<T>;
 }
 
 // ------------------------------------------------------------------------------------------------- conversions
@@ -62,7 +61,6 @@ export const object = converter((value): object => {
   }
   return value as object;
 });
-export const unrestrictedDouble = converter((value): number => Number(value));
 export const double = converter((value): number => {
   const number = Number(value);
   if (!Number.isFinite(number)) fail("The provided double value is non-finite.");
@@ -115,14 +113,6 @@ export function sequence<T>(inner: (value: unknown) => T): Converter<T[]> {
     }
     return Array.from(value as Iterable<unknown>, (item) => inner(item));
   });
-}
-export function variadic<T>(inner: Converter<T>): Converter<T> {
-  return Object.assign(converter((value) => inner(value)), { isVariadic: true, isOptional: true });
-}
-// Every class below has a static isInstance(), its brand check.
-export interface Branded<T extends object = object> {
-  isInstance(value: unknown): value is T;
-  prototype: T;
 }
 export function instance<T extends object>(
   type: string,
@@ -215,9 +205,8 @@ export interface InterfaceOptions {
   statics?: Record<string, Converter<any>[]>;
   constants?: Record<string, unknown>;
   exposed?: Exposure; // default: everywhere
-  noInterfaceObject?: string[]; // names of members to leave out
 }
-// eslint-style any: classes differ in every parameter.
+// any: classes differ in every parameter.
 export type InterfaceClass = (abstract new (...args: any[]) => object) & { isInstance(value: unknown): boolean };
 
 export interface DefinedInterface {
@@ -228,9 +217,6 @@ export interface DefinedInterface {
 // All interfaces by name, in order of definition; the scopes expose them.
 export const interfaces = new Map<string, DefinedInterface>();
 const exposedConstructors = new Map<Function, Function>();
-export function exposedConstructorOf(cls: Function): Function {
-  return exposedConstructors.get(cls) ?? cls;
-}
 
 const AsyncFunction = (async () => {}).constructor;
 
@@ -243,11 +229,7 @@ export function convertArguments(converters: Converter[] | undefined, args: unkn
   const result: unknown[] = [];
   for (let i = 0; i < converters.length; ++i) {
     const convert = converters[i]!;
-    if (convert.isVariadic) {
-      for (let j = i; j < args.length; ++j) result.push(convertArgument(convert, args[j], j));
-    } else {
-      result.push(convertArgument(convert, args[i], i));
-    }
+    result.push(convertArgument(convert, args[i], i));
   }
   return result;
 }
@@ -379,7 +361,6 @@ export function defineInterface(cls: InterfaceClass, options: InterfaceOptions):
     if (key === "constructor") continue;
     const descriptor = Object.getOwnPropertyDescriptor(prototype, key)!;
     if (typeof key === "symbol") continue;
-    if (options.noInterfaceObject?.includes(key)) continue;
     if (typeof descriptor.value === "function") {
       const method = descriptor.value as AnyFunction;
       const promise = method instanceof AsyncFunction || (options.promises?.includes(key) ?? false);
