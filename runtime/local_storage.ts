@@ -31,7 +31,9 @@ export class Storage {
   }
   #load(): Map<string, string> {
     if (!this.#pairs) {
-      const { localStorage } = port.requestSync({ localStorage: { kind: LocalStorageOp_Kind.LOAD, session: this.#session } });
+      const { localStorage } = port.requestSync({
+        localStorage: { kind: LocalStorageOp_Kind.LOAD, session: this.#session },
+      });
       this.#pairs = new Map((localStorage?.pairs ?? []).map(({ key, value }) => [fromUtf16(key), fromUtf16(value)]));
     }
     return this.#pairs;
@@ -117,8 +119,8 @@ export function makeStorage(session: boolean): object {
 const boundMethods = new WeakMap<Storage, Map<Function, Function>>();
 function bound(method: (...args: unknown[]) => unknown, storage: Storage): Function {
   let methods = boundMethods.get(storage);
-  if (!methods) boundMethods.set(storage, (methods = new Map()));
+  if (!methods) boundMethods.set(storage, methods = new Map());
   let result = methods.get(method);
-  if (!result) methods.set(method, (result = method.bind(storage)));
+  if (!result) methods.set(method, result = method.bind(storage));
   return result;
 }
