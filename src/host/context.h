@@ -67,6 +67,9 @@ struct HostContext {
   }
 };
 
+// What a script's error says without its stack trace: messages for users are one line.
+inline std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 std::int64_t RealMonotonicUs();
 // A random UUID, version 4.
 std::string MakeUuid();

@@ -264,7 +264,7 @@ asio::awaitable<Result<RegistrationView>> Host::StartWorker(std::string url) {
   auto started = co_await impl_->runner.EnsureRunning(version);
   if (!started.ok) {
     co_return Fail(ErrorCode::kAborted, fmt::format("the service worker {} did not start: {}",
-                                                    version->script_url, started.error));
+                                                    version->script_url, FirstLine(started.error)));
   }
   co_return impl_->ViewOf(*target);
 }

@@ -250,7 +250,7 @@ asio::awaitable<void> Jobs::InstallNew(JobPtr job, std::shared_ptr<Registration>
   if (!started.ok || gone) {
     version->state = VersionState::kRedundant;
     context_.runner->Stop(*version, "was stopped: it was not installed");
-    std::string why = gone ? "the registration was removed meanwhile" : started.error;
+    std::string why = gone ? "the registration was removed meanwhile" : FirstLine(started.error);
     if (!started.error_name.empty() && !why.starts_with(started.error_name))
       why = started.error_name + ": " + why;
     if (!registration->Newest()) context_.lifecycle->Discard(registration);

@@ -47,11 +47,11 @@ asio::awaitable<Result<>> Lifecycle::Install(std::shared_ptr<Registration> regis
   Runner::DispatchOptions options;
   auto dispatched = co_await context_.runner->Dispatch(version, std::move(event), std::move(options));
   if (dispatched.result.kind != EventResult::Kind::kSucceeded || registration->unregistered) {
+    std::string why = registration->unregistered ? "the registration was removed meanwhile"
+                                                 : FirstLine(dispatched.result.error);
     if (registration->installing == version) registration->installing = nullptr;
     MakeRedundant(registration, version);
     if (!registration->Newest() && !registration->unregistered) Discard(registration);
-    std::string why =
-        registration->unregistered ? "the registration was removed meanwhile" : dispatched.result.error;
     co_return Fail(ErrorCode::kAborted,
                    fmt::format("the service worker {} did not install: {}", version->script_url,
                                why.empty() ? "its install event failed" : why));

@@ -1,7 +1,9 @@
 #include "host/processes.h"
 
+#include <poll.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,6 +25,9 @@ std::string RandomBytes(std::size_t size) {
   }
   return bytes;
 }
+
+// Real time between a start and the fork of the next spare child, which would only slow that start down.
+constexpr auto kRefillDelay = std::chrono::milliseconds(20);
 
 // The process's name in ps: what of the origin tells most, in 15 bytes.
 std::string Title(const std::string& origin) {
@@ -55,7 +60,8 @@ std::string MakeUuid() {
 Processes::Processes(HostContext& context)
     : context_(context),
       zygote_(context.executor, context.options.worker_executable,
-              [this](int pid, int wait_status) { OnExit(pid, wait_status); }) {
+              [this](int pid, int wait_status) { OnExit(pid, wait_status); }),
+      refill_timer_(context.executor) {
   context_.deps.clock.AddQuiescenceSource(this);
   network_subscription_ = context_.deps.network.OnChange([this](const net::NetworkState&) {
     ipc::ToWorker message;
@@ -64,11 +70,20 @@ Processes::Processes(HostContext& context)
   });
 }
 
-Processes::~Processes() { context_.deps.clock.RemoveQuiescenceSource(this); }
+Processes::~Processes() {
+  DropSpare();
+  context_.deps.clock.RemoveQuiescenceSource(this);
+}
 
-asio::awaitable<Result<>> Processes::Start() { co_return co_await zygote_.Start(); }
+asio::awaitable<Result<>> Processes::Start() {
+  auto started = co_await zygote_.Start();
+  if (started) RefillSpareLater();
+  co_return started;
+}
 
 asio::awaitable<void> Processes::StopAll() {
+  refill_timer_.cancel();
+  DropSpare();
   ForEach({}, [](WorkerProcess& process, const ProcessOwner&) {
     process.Kill(ExitReport::Reason::kStopped, "was stopped with Vigil");
   });
@@ -82,10 +97,16 @@ asio::awaitable<void> Processes::StopAll() {
 
 asio::awaitable<Result<std::shared_ptr<WorkerProcess>>> Processes::Create(ProcessOwner owner,
                                                                           std::string origin) {
-  ++forks_under_way_;
-  auto child = co_await zygote_.Fork(Title(origin));
-  --forks_under_way_;
-  context_.deps.clock.NoteQuiescence();
+  Result<ForkedChild> child;
+  if (auto spare = TakeSpare()) {
+    child = *spare;
+  } else {
+    ++forks_under_way_;
+    child = co_await zygote_.Fork(Title(origin));
+    --forks_under_way_;
+    context_.deps.clock.NoteQuiescence();
+  }
+  RefillSpareLater();
   if (!child) co_return Fail(child.error());
   std::uint64_t id = ++last_id_;
   auto process = std::make_shared<WorkerProcess>(context_.executor, context_.deps.clock, id,
@@ -98,6 +119,47 @@ asio::awaitable<Result<std::shared_ptr<WorkerProcess>>> Processes::Create(Proces
   }
   if (context_.stopping) process->Kill(ExitReport::Reason::kStopped, "was stopped with Vigil");
   co_return process;
+}
+
+std::optional<ForkedChild> Processes::TakeSpare() {
+  if (!spare_) return std::nullopt;
+  // Readable: it has ended.
+  pollfd state{spare_->pidfd, POLLIN, 0};
+  if (poll(&state, 1, 0) != 0) {
+    DropSpare();
+    return std::nullopt;
+  }
+  return std::exchange(spare_, std::nullopt);
+}
+
+void Processes::RefillSpareLater() {
+  if (spare_ || refilling_ || context_.stopping) return;
+  refill_timer_.expires_after(kRefillDelay);
+  std::weak_ptr<bool> alive = alive_;
+  refill_timer_.async_wait([this, alive](const boost::system::error_code& error) {
+    if (error || alive.expired() || spare_ || refilling_ || context_.stopping) return;
+    refilling_ = true;
+    context_.Spawn(RefillSpare());
+  });
+}
+
+asio::awaitable<void> Processes::RefillSpare() {
+  std::string title = "vw:spare";
+  auto child = co_await zygote_.Fork(std::move(title));
+  refilling_ = false;
+  // Whoever needs a process will hear of the failure.
+  if (!child) co_return;
+  DropSpare();
+  spare_ = *child;
+  if (context_.stopping) DropSpare();
+}
+
+// A child without its socket ends by itself.
+void Processes::DropSpare() {
+  if (!spare_) return;
+  close(spare_->socket);
+  close(spare_->pidfd);
+  spare_.reset();
 }
 
 ipc::Start Processes::BaseStart(const std::string& origin, const std::string& url) const {
@@ -169,6 +231,7 @@ void Processes::OnExit(int pid, int wait_status) {
     auto keep = entry.process;
     return keep->OnExitStatus(wait_status);
   }
+  if (spare_ && spare_->pid == pid) return DropSpare();
   if (forks_under_way_ > 0) early_exits_[pid] = wait_status;
 }
 

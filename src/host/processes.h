@@ -3,9 +3,11 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,13 @@ class Processes final : public WorkerProcess::Delegate, public QuiescenceSource 
     std::shared_ptr<WorkerProcess> process;
     ProcessOwner owner;
   };
+  // One child is kept forked and sandboxed in advance, so that a stopped worker starts without waiting for
+  // that.
+  std::optional<ForkedChild> TakeSpare();
+  void RefillSpareLater();
+  boost::asio::awaitable<void> RefillSpare();
+  void DropSpare();
+
   ipc::NetworkState Network() const;
   ipc::ClockState ClockNow() const;
   void OnExit(int pid, int wait_status);
@@ -75,8 +84,12 @@ class Processes final : public WorkerProcess::Delegate, public QuiescenceSource 
   net::ConnectivityObserver::Subscription network_subscription_;
   std::map<std::uint64_t, Entry> entries_;
   std::map<int, int> early_exits_;  // children that ended before Create() was told about them
+  std::optional<ForkedChild> spare_;
+  bool refilling_ = false;
+  boost::asio::steady_timer refill_timer_;  // real time
   std::uint64_t last_id_ = 0;
   int forks_under_way_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace vigil::host
