@@ -14,7 +14,8 @@ struct CurlLoop::Socket {
     boost::system::error_code ignored;
     descriptor.assign(fd, ignored);
   }
-  ~Socket() {
+  ~Socket() { Release(); }
+  void Release() {
     if (descriptor.is_open()) descriptor.release();
   }
 
@@ -70,7 +71,12 @@ int CurlLoop::OnTimer(CURLM*, long timeout_ms, void* self) {
 
 void CurlLoop::WatchSocket(int fd, int what) {
   if (what == CURL_POLL_REMOVE) {
-    sockets_.erase(fd);
+    const auto found = sockets_.find(fd);
+    if (found == sockets_.end()) return;
+    // At once, not when the last reference goes: libcurl may want the same descriptor watched again before
+    // that.
+    found->second->Release();
+    sockets_.erase(found);
     return;
   }
   std::shared_ptr<Socket>& socket = sockets_[fd];
