@@ -52,7 +52,7 @@ asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> v
   fetch->set_client_id(ids.client_id);
   fetch->set_resulting_client_id(ids.resulting_client_id);
   Runner::DispatchOptions options;
-  options.on_response = [this, version, answered](ipc::FetchResponse message) {
+  options.on_response = [version, answered](ipc::FetchResponse message) {
     auto answer = std::make_shared<Answer>();
     if (message.kind() == ipc::FetchResponse::FALLBACK) {
       answer->kind = Kind::kFallback;

@@ -51,7 +51,6 @@ class Notifications {
 
   HostContext& context_;
   std::vector<Entry> entries_;  // in the order in which they were shown
-  std::uint64_t last_id_ = 0;
 };
 
 }  // namespace vigil::host
