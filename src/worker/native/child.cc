@@ -133,6 +133,8 @@ std::int64_t SleepTime(const Worker& worker) {
 
 void AnnounceQuiescence(Worker& worker, Progress& progress) {
   if (!worker.clock.is_virtual() || worker.socket->IsCongested()) return;
+  // Messages that were set aside are older than the reply that requestSync waited for.
+  if (worker.set_aside.empty()) progress.handled_seq = std::max(progress.handled_seq, worker.sync_reply_seq);
   const std::int64_t timer = worker.timers.Next().value_or(-1);
   if (progress.announced_seq == progress.handled_seq && progress.announced_timer_us == timer) return;
   progress.announced_seq = progress.handled_seq;

@@ -50,6 +50,7 @@ void RequestSync(const Arguments& args) {
     const auto incoming = Glance(*message);
     if (!incoming) worker->Die(kExitProtocol, "protocol: a malformed message");
     if (incoming->reply_id == id) {
+      worker->sync_reply_seq = std::max(worker->sync_reply_seq, incoming->seq);
       v8::Local<v8::Uint8Array> reply;
       if (NewBytes(args.GetIsolate(), *message).ToLocal(&reply)) args.GetReturnValue().Set(reply);
       return;

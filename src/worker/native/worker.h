@@ -72,6 +72,8 @@ class Worker {
   std::uint64_t heap_cap = 0;
   std::uint64_t next_heap_check = 0;  // used bytes at which garbage is collected to see what is live
   std::deque<std::string> set_aside;
+  // The last message that requestSync took: handled, although the loop never saw it.
+  std::uint64_t sync_reply_seq = 0;
 
   // Set by signal handlers.
   volatile std::sig_atomic_t end_status = 0;
