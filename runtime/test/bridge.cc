@@ -1,6 +1,6 @@
-// Connects tests written in JavaScript with real worker processes: starts a zygote and listens on a Unix socket; each
-// connection becomes the socket of a new worker. Prints "ready" when it listens; ends with its standard input.
-// usage: runtime_bridge SOCKET VIGIL_WORKER [BUNDLE]
+// Connects tests written in JavaScript with real worker processes: starts a zygote and listens on a Unix
+// socket; each connection becomes the socket of a new worker. Prints "ready" when it listens; ends with its
+// standard input. usage: runtime_bridge SOCKET VIGIL_WORKER [BUNDLE]
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
