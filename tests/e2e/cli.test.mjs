@@ -73,7 +73,9 @@ test('fire dispatches to the worker and says how it ended, with times', async t 
   await server.fail('unavailable');
   await publish(vigil, server.url, 'by hand');
   await eventually('the first attempt has failed', () => vigil.syncs(server.url), syncs => syncs[0]?.attempts === 1);
-  const failed = await vigil.json('fire', server.url, 'sync', 'sync-post');
+  const failing = await vigil.run('fire', server.url, 'sync', 'sync-post', '--json');
+  assert.equal(failing.status, 1, 'the exit status tells how the event ended');
+  const failed = JSON.parse(failing.text('stdout'));
   assert.equal(failed.outcome, 'rejected');
   assert.match(failed.text, /503/);
   await server.fail('ok');
