@@ -7,7 +7,8 @@
 
 namespace vigil {
 
-// What kind of failure it is: enough for a caller to choose what to do, and for the CLI to choose an exit status.
+// What kind of failure it is: enough for a caller to choose what to do, and for the CLI to choose an exit
+// status.
 enum class ErrorCode {
   kInvalidArgument,   // the caller's input is wrong; trying again will not help
   kNotFound,          // no such app, tag, page, file
@@ -18,8 +19,8 @@ enum class ErrorCode {
   kCorrupt,           // stored data cannot be read
   kTooLarge,          // over a documented limit
   kTimeout,
-  kAborted,           // given up on purpose
-  kInternal,          // a bug of ours
+  kAborted,   // given up on purpose
+  kInternal,  // a bug of ours
 };
 
 // message: one line, says what happened and what to do, ready to be shown to a user.
@@ -43,18 +44,19 @@ const char* ErrorCodeName(ErrorCode code);
 
 }  // namespace vigil
 
-// Leaves the function with the error of a Result<> expression, if it has one. Not for coroutines (it returns).
-#define VIGIL_TRY(expr)                                         \
-  do {                                                          \
-    if (auto vigil_try_ = (expr); !vigil_try_) {                \
-      return ::vigil::Fail(std::move(vigil_try_).error());      \
-    }                                                           \
+// Leaves the function with the error of a Result<> expression, if it has one. Not for coroutines (it
+// returns).
+#define VIGIL_TRY(expr)                                    \
+  do {                                                     \
+    if (auto vigil_try_ = (expr); !vigil_try_) {           \
+      return ::vigil::Fail(std::move(vigil_try_).error()); \
+    }                                                      \
   } while (false)
 #define VIGIL_CONCAT_INNER(a, b) a##b
 #define VIGIL_CONCAT(a, b) VIGIL_CONCAT_INNER(a, b)
 // VIGIL_ASSIGN(auto value, Compute()): declares value from a Result, or leaves with its error.
-#define VIGIL_ASSIGN(decl, expr)                                                                       \
-  auto VIGIL_CONCAT(vigil_result_, __LINE__) = (expr);                                                 \
-  if (!VIGIL_CONCAT(vigil_result_, __LINE__))                                                          \
-    return ::vigil::Fail(std::move(VIGIL_CONCAT(vigil_result_, __LINE__)).error());                    \
+#define VIGIL_ASSIGN(decl, expr)                                                    \
+  auto VIGIL_CONCAT(vigil_result_, __LINE__) = (expr);                              \
+  if (!VIGIL_CONCAT(vigil_result_, __LINE__))                                       \
+    return ::vigil::Fail(std::move(VIGIL_CONCAT(vigil_result_, __LINE__)).error()); \
   decl = std::move(*VIGIL_CONCAT(vigil_result_, __LINE__))

@@ -59,7 +59,7 @@ std::function<void()> TimerQueue::TakeDue(MonoTime now) {
 
 // ------------------------------------------------------------------------------------------------- RealClock
 
-RealClock::RealClock(asio::io_context& loop) : loop_(loop), timer_(loop), jump_watch_(loop) {
+RealClock::RealClock(asio::io_context& loop) : timer_(loop), jump_watch_(loop) {
   const int watch = ::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
   if (watch < 0) {
     log::Warning(

@@ -101,7 +101,6 @@ class RealClock final : public Clock {
   void WatchJumps();
   bool ArmJumpWatch();
 
-  boost::asio::io_context& loop_;
   boost::asio::steady_timer timer_;
   std::optional<MonoTime> armed_for_;
   TimerQueue queue_;

@@ -139,7 +139,8 @@ asio::awaitable<void> Requests::OpenWindow(Process process, std::shared_ptr<Vers
     ReplyFailure(*process, id, "InvalidAccessError", "Not allowed to open a window.");
     co_return;
   }
-  auto opened = co_await context_.pages->OpenClient(target->Href(), false, {});
+  ConsoleSink unheard;
+  auto opened = co_await context_.pages->OpenClient(target->Href(), false, std::move(unheard));
   if (!opened) {
     ReplyFailure(*process, id, "TypeError",
                  fmt::format("The window cannot be opened: {}", opened.error().message));
@@ -165,7 +166,8 @@ asio::awaitable<void> Requests::Navigate(Process process, std::shared_ptr<Versio
     ReplyFailure(*process, id, "TypeError", fmt::format("Cannot navigate to URL: {}", call.url()));
     co_return;
   }
-  auto opened = co_await context_.pages->OpenClient(target->Href(), false, {});
+  ConsoleSink unheard;
+  auto opened = co_await context_.pages->OpenClient(target->Href(), false, std::move(unheard));
   if (!opened) {
     ReplyFailure(*process, id, "TypeError",
                  fmt::format("Cannot navigate to URL: {}", opened.error().message));
