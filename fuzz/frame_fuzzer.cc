@@ -1,5 +1,5 @@
-// libFuzzer target: whatever arrives on a worker's socket, in pieces of any size, cutting it into frames and parsing
-// them neither crashes nor hands out more than arrived.
+// libFuzzer target: whatever arrives on a worker's socket, in pieces of any size, cutting it into frames and
+// parsing them neither crashes nor hands out more than arrived.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

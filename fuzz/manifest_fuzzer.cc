@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes are a web app manifest or are refused with a message, and what is accepted stays inside
-// the manifest's origin.
+// libFuzzer target: any bytes are a web app manifest or are refused with a message, and what is accepted
+// stays inside the manifest's origin.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
