@@ -1,7 +1,7 @@
 // g++ 12.2 silently miscompiles some coroutine expressions: a brace initializer inside an expression that holds
-// co_await (double free), and a switch directly on co_await (jumps into nowhere). The rule is wider than the bug: no
-// braces in the same expression as co_await, arguments are named locals built before; never `switch (co_await …)`.
-// A lambda's body is not an argument's braces: `[…](…) { … }` is let through.
+// co_await or a closure that owns something (double free), and a switch directly on co_await (jumps into nowhere). The
+// rule is wider than the bug: no braces in the same expression as co_await, arguments are named locals built before;
+// never `switch (co_await …)`. A closure that captures only `this` or references is let through.
 //   node tools/check-coroutines.mjs [FILE…]     (default: all C++ sources that git knows)
 import { readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
@@ -38,6 +38,11 @@ for (const path of paths) {
     const before = text.slice(Math.max(0, match.index - 40), match.index);
     if (/\bswitch\s*\(\s*$/.test(before)) found.push(`${path}:${line}: switch directly on co_await`);
     const expression = expressionAfter(text, match.index);
+    // A closure with captures of its own (not just `this` and references) is copied bit by bit, and freed twice.
+    const closure = /[(,]\s*\[([^\]]*)\]\s*(\([^()]*\)\s*)?(mutable\s*)?(->\s*[\w:<>]+\s*)?\{/.exec(expression);
+    if (closure && closure[1].split(',').some((c) => !/^\s*(this|&.*|)\s*$/.test(c))) {
+      found.push(`${path}:${line}: a closure with captures in an expression with co_await`);
+    }
     // A lambda may carry a body: remove "[..](..) … {" bodies before looking for braces.
     const brace = /[A-Za-z_0-9>,(]\s*\{/.exec(expression.replace(/\[[^\]]*\]\s*(\([^()]*\))?\s*(mutable\s*)?(->\s*[\w:<>]+\s*)?\{[^]*$/, ' '));
     if (brace) found.push(`${path}:${line}: braces in an expression with co_await`);

@@ -28,10 +28,11 @@ TEST(StorageThreadTest, RunResumesOnTheLoopAndCountsAsPendingUntilThen) {
   auto task = [](StorageThread& storage, bool& ran_there, bool& finished) -> boost::asio::awaitable<void> {
     auto* seen = &ran_there;
     auto* self = &storage;
-    auto value = co_await storage.Run([seen, self] {
+    const auto look = [seen, self] {
       *seen = self->IsCurrent();
       return std::make_unique<int>(7);
-    });
+    };
+    auto value = co_await storage.Run(look);
     EXPECT_EQ(*value, 7);
     EXPECT_FALSE(storage.IsCurrent());
     finished = true;
