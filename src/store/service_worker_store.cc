@@ -121,7 +121,10 @@ Result<> ServiceWorkerStore::SaveVersion(std::uint64_t registration_id, const St
 }
 
 Result<> ServiceWorkerStore::Remove(std::uint64_t registration_id) {
-  return database_.Run("DELETE FROM worker_registrations WHERE id = ?", registration_id);
+  return database_.Transaction([&]() -> Result<> {
+    VIGIL_TRY(database_.Run("DELETE FROM sync_registrations WHERE worker_registration = ?", registration_id));
+    return database_.Run("DELETE FROM worker_registrations WHERE id = ?", registration_id);
+  });
 }
 
 Result<> ServiceWorkerStore::SetLastUpdateCheck(std::uint64_t registration_id, WallTime when) {

@@ -56,6 +56,7 @@ class ServiceWorkerStore {
   // Writes the registration as it is now, in one transaction. Versions that are stored already keep their
   // scripts (an installed version's scripts never change), so those may come with `scripts` empty.
   Result<> Save(const StoredRegistration& registration);
+  // With its background sync registrations, in one transaction: a crash leaves none that has no worker.
   // Absent is fine.
   Result<> Remove(std::uint64_t registration_id);
   Result<> SetLastUpdateCheck(std::uint64_t registration_id, WallTime when);

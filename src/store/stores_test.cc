@@ -165,6 +165,15 @@ TEST_F(StoresTest, IdsOfRemovedServiceWorkersStayUsed) {
   EXPECT_EQ(loaded.last_version_id, 9U);
 }
 
+TEST_F(StoresTest, ARemovedServiceWorkerTakesItsSyncRegistrationsAlong) {
+  ASSERT_TRUE(stores_->service_workers.Save(Worker(5, 9)));
+  const RegistrationRecord kept = Record(6, SyncKind::kOneShot, "a");
+  ASSERT_TRUE(stores_->registrations.Apply(std::vector<RegistrationStore::Batch>{
+      {Put(Record(5, SyncKind::kOneShot, "a")), Put(Record(5, SyncKind::kPeriodic, "b")), Put(kept)}}));
+  ASSERT_TRUE(stores_->service_workers.Remove(5));
+  EXPECT_THAT(stores_->registrations.LoadAll().value(), ElementsAre(kept));
+}
+
 TEST_F(StoresTest, AppsAreReplacedById) {
   StoredApp app{.id = "https://a.example/", .origin = "https://a.example", .name = "A", .installed_at = kNow};
   ASSERT_TRUE(stores_->apps.Put(app));
