@@ -8,18 +8,18 @@ namespace vigil::cli {
 namespace json = boost::json;
 namespace {
 
-int Install(const Context& context, const std::string& url) {
+int Install(const Context& context, const std::string& url, bool verbose) {
   json::object body;
   body["url"] = url;
   HttpCall call;
   call.method = "POST";
   call.target = "/v1/apps";
   call.body = json::serialize(body);
-  // What goes wrong in the page is often the reason why an installation fails.
-  call.on_line = [](const json::object& line) {
-    const std::string level = Text(json::value(line), "level");
-    if (level == "error" || level == "warn") fmt::print(stderr, "{}\n", Text(json::value(line), "text"));
-  };
+  if (verbose) {
+    call.on_line = [](const json::object& line) {
+      fmt::print(stderr, "{}\n", Text(json::value(line), "text"));
+    };
+  }
   return Finish(context, context.Call(call), [](const json::value& app) {
     Print(fmt::format("{} {}: {}", Paint(Style::kGood, "installed"), Text(app, "name"),
                       Text(app, "start_url")));
@@ -41,14 +41,16 @@ int List(const Context& context) {
 
 void AddApps(CLI::App& app, Context& context) {
   const auto url = std::make_shared<std::string>();
-  AddCommand(app, context, "install", "Install an app",
-             "Opens the page, lets it register its service worker, waits until that is active, and checks "
-             "the web app\n"
-             "manifest. Installed apps may use periodic sync. Nothing is left behind when it fails.\n\n"
-             "  vigil install https://shop.example/",
-             [url, &context] { return Install(context, *url); })
-      ->add_option("url", *url, "A page of the app, or its manifest")
-      ->required();
+  const auto verbose = std::make_shared<bool>(false);
+  CLI::App* install =
+      AddCommand(app, context, "install", "Install an app",
+                 "Opens the page, lets it register its service worker, waits until that is active, and "
+                 "checks the web app\n"
+                 "manifest. Installed apps may use periodic sync. Nothing is left behind when it fails.\n\n"
+                 "  vigil install https://shop.example/",
+                 [url, verbose, &context] { return Install(context, *url, *verbose); });
+  install->add_option("url", *url, "A page of the app, or its manifest")->required();
+  install->add_flag("-v,--verbose", *verbose, "Print the page's console");
   AddCommand(app, context, "remove", "Remove an app, its service worker and its syncs",
              "What its scripts stored stays; `vigil storage URL --clear` deletes that.",
              [url, &context] {

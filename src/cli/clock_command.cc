@@ -45,7 +45,8 @@ int Advance(const Context& context, const std::string& by) {
       return;
     }
     progress.Clear();
-    const std::string text = Text(line, "text");
+    std::string text = Text(line, "text");
+    text.resize(std::min(text.size(), text.find('\n')));  // without the stack
     Print(fmt::format("{}  {} \"{}\"  {}{}{}  {}", Time(line, "at"), Text(line, "kind"), Text(line, "tag"),
                       Text(line, "outcome"), text.empty() ? "" : ": ", text,
                       Paint(Style::kDim, Text(line, "origin"))));

@@ -74,6 +74,8 @@ Result<> Daemon::Run() {
 }
 
 asio::awaitable<Result<>> Daemon::Main() {
+  // From the start on: a signal that comes while the daemon starts stops it as soon as it runs.
+  asio::signal_set signals(loop_, SIGTERM, SIGINT, SIGHUP);
   storage_.emplace();
   storage_->OnIdle([this] {
     asio::post(loop_, [this] {
@@ -101,8 +103,11 @@ asio::awaitable<Result<>> Daemon::Main() {
                options_.virtual_clock ? ", virtual clock" : "",
                options_.manual_network ? ", manual network" : "");
     std::fflush(stdout);
-    co_await WaitForSignal();
+    boost::system::error_code error;
+    co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
+  // A second signal ends the process the hard way.
+  signals.clear();
   co_await Stop();
   co_return step;
 }
@@ -254,13 +259,6 @@ Result<> Daemon::Listen() {
     VIGIL_ASSIGN(listening_, server_->ListenLoopback(options_.listen, std::move(token)));
   }
   return server_->ListenUnix(directory_.File("vigil.sock"));
-}
-
-asio::awaitable<void> Daemon::WaitForSignal() {
-  asio::signal_set signals(loop_, SIGTERM, SIGINT, SIGHUP);
-  boost::system::error_code error;
-  co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  // The set goes out of scope here: a second signal ends the process the hard way.
 }
 
 asio::awaitable<void> Daemon::Stop() {

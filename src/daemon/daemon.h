@@ -48,7 +48,6 @@ class Daemon {
   void MakeHost();
   Result<> Listen();
   Result<std::string> Token() const;
-  boost::asio::awaitable<void> WaitForSignal();
   boost::asio::awaitable<void> Stop();
   control::Services MakeServices();
 
