@@ -87,8 +87,8 @@ class Story {
     death.catch(() => {});
     const step = work => Promise.race([work, death]);
     await step(vigil.process.line(/^vigil: ready/));
-    await step(vigil.call('install', server.url));
     await step(vigil.call('network', 'online'));
+    await step(vigil.call('install', server.url));
     await step(this.settled(dead.signal));  // what the rounds before have left
     await step(vigil.call('network', 'offline'));
     await this.publish(round, step);

@@ -56,9 +56,10 @@ test('a full disk', async t => {
     acknowledged.push(tag);
     assert.ok(number < 199, 'the disk was never full');
   }
-  await vigil.call('network', 'online');
+  await vigil.run('network', 'online');  // it is online, although that cannot be stored
   const refused = await vigil.run('install', other.url);
-  assert.equal(refused.status, 1, refused.text());
+  assert.equal(refused.status, 1, `${refused.text()}\n${vigil.process.signal}\n${vigil.process.text()}`);
+  assert.equal(vigil.process.status, undefined, `the daemon lives: ${vigil.process.signal} ${vigil.process.text()}`);
   assert.match(refused.text('stderr'), /disk|space|full/i);
   assert.equal((await vigil.json('apps')).length, 1, 'nothing is half-installed');
   assert.equal(vigil.process.status, undefined, 'the daemon lives');

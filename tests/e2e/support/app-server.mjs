@@ -133,7 +133,7 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
 export function minimalApp(worker, more = {}) {
   return {
     '/': '<!doctype html><link rel="manifest" href="manifest.webmanifest"><title>Minimal</title><script src="page.js"></script>',
-    '/page.js': 'navigator.serviceWorker.register("sw.js").catch(error => console.error(String(error)));',
+    '/page.js': 'navigator.serviceWorker.register("sw.js").catch(() => {});',
     '/manifest.webmanifest': JSON.stringify({ name: 'Minimal', start_url: './', scope: './', display: 'standalone', icons: [{ src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' }] }),
     '/icon.svg': { body: '<svg xmlns="http://www.w3.org/2000/svg"/>', type: 'image/svg+xml' },
     '/sw.js': worker,
