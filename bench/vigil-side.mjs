@@ -1,6 +1,6 @@
 // The work, done by Vigil.
 import { Vigil } from '../tests/e2e/support/vigil.mjs';
-import { childrenOf, eventually } from '../tests/e2e/support/processes.mjs';
+import { eventually } from '../tests/e2e/support/processes.mjs';
 import { privateKb, sum } from './memory.mjs';
 import { OriginServer } from './origin-server.mjs';
 import { median, percentile } from './statistics.mjs';
@@ -69,9 +69,9 @@ export function drain(count) {
   });
 }
 
-// The worker processes: children of the zygotes, which are children of the daemon.
-function workers(vigil) {
-  return childrenOf(vigil.process.pid).flatMap(pid => childrenOf(pid));
+// The processes of the workers that run. (The daemon also keeps a spare one.)
+async function workers(vigil) {
+  return (await vigil.json('worker', 'list')).map(registration => registration.active?.pid).filter(pid => pid > 0);
 }
 
 // → kB of private memory per worker that has handled an event and is idle, with that many origins.

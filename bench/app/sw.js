@@ -1,8 +1,16 @@
 'use strict';
 importScripts('queue.js');
 
-self.addEventListener('install', () => self.skipWaiting());
+self.addEventListener('install', event => event.waitUntil((async () => {
+  await (await caches.open('shell')).addAll(['./', 'page.js']);
+  await self.skipWaiting();
+})()));
 self.addEventListener('activate', event => event.waitUntil(self.clients.claim()));
+self.addEventListener('fetch', event => {
+  if (event.request.method === 'GET') {
+    event.respondWith(fetch(event.request).catch(() => caches.match(event.request)));
+  }
+});
 
 self.addEventListener('sync', event => {
   const at = performance.timeOrigin + performance.now();  // the handler's first line
