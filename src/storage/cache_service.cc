@@ -122,12 +122,10 @@ void CacheService::RemoveClient(std::uint64_t client) {
 }
 
 Result<CacheOrigin*> CacheService::OriginOf(const std::string& origin) {
-  std::unique_ptr<CacheOrigin>& caches = origins_[origin];
-  if (!caches) {
-    VIGIL_ASSIGN(const auto directory, directories_.Open(origin));
-    VIGIL_ASSIGN(caches, CacheOrigin::Open(origin, directory));
-  }
-  return caches.get();
+  if (const auto open = origins_.find(origin); open != origins_.end()) return open->second.get();
+  VIGIL_ASSIGN(const auto directory, directories_.Open(origin));
+  VIGIL_ASSIGN(auto caches, CacheOrigin::Open(origin, directory));
+  return origins_.emplace(origin, std::move(caches)).first->second.get();
 }
 
 ipc::CacheReply CacheService::Handle(std::uint64_t client_id, const Request& request) {

@@ -65,6 +65,18 @@ class CacheServiceTest : public testing::Test {
   std::unique_ptr<CacheService> service_;
 };
 
+TEST_F(CacheServiceTest, AnOriginThatCouldNotBeOpenedIsTriedAgain) {
+  const std::filesystem::path place = directories_->PathOf("https://shop.example");
+  std::filesystem::create_directories(place.parent_path());
+  std::filesystem::copy_file("/proc/self/comm", place);  // a file where the directory belongs
+  EXPECT_EQ(Open("a"), 0U);
+  service_->RemoveClient(1);
+  service_->AddClient(1, "https://shop.example");
+  EXPECT_EQ(Open("a"), 0U);
+  std::filesystem::remove(place);
+  EXPECT_NE(Open("a"), 0U);
+}
+
 TEST_F(CacheServiceTest, NamesComeInOrderOfCreation) {
   for (const char* name : {"zebra", "ant", "mole"}) Open(name);
   ipc::CacheRequest keys;
