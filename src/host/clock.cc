@@ -233,9 +233,23 @@ void VirtualClock::MoveTo(MonoTime when) {
 
 asio::awaitable<void> VirtualClock::Settle() {
   int quiet = 0;
+  asio::steady_timer watchdog(loop_);
+  const auto lost = std::make_shared<bool>(false);
   while (quiet < kQuietRounds) {
     if (!AllQuiescent()) {
+      if (*lost) {
+        if (!impatient_) log::Warning("the virtual clock goes on although something does not answer");
+        impatient_ = true;
+        co_return;
+      }
       quiet = 0;
+      // Whatever rings the bell is progress and starts the patience anew.
+      watchdog.expires_after(impatient_ ? patience_ / 20 : patience_);
+      watchdog.async_wait([this, alive = alive_, lost](const boost::system::error_code& error) {
+        if (error || !*alive) return;
+        *lost = true;
+        bell_.cancel();
+      });
       boost::system::error_code rung;
       co_await bell_.async_wait(asio::redirect_error(asio::use_awaitable, rung));
       continue;
@@ -254,6 +268,7 @@ asio::awaitable<Result<>> VirtualClock::Advance(Duration by, std::function<void(
   advancing_ = true;
   // Also when this coroutine is destroyed half-way.
   const std::unique_ptr<bool, void (*)(bool*)> done(&advancing_, [](bool* flag) { *flag = false; });
+  impatient_ = false;
   const MonoTime target = now_.mono + by;
   co_await Settle();
   while (now_.mono < target) {

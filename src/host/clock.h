@@ -131,8 +131,11 @@ class VirtualClock final : public Clock {
   // must live until it returns.
   boost::asio::awaitable<Result<>> Advance(Duration by, std::function<void(const Now&)> moved = {});
 
-  // Waits until nothing is under way any more; time does not pass.
+  // Waits until nothing is under way any more; time does not pass. Work that makes no progress for the
+  // patience (real time; a server that never answers) is not waited for any longer: virtual time limits then
+  // end it.
   boost::asio::awaitable<void> Settle();
+  void SetPatience(std::chrono::milliseconds patience) { patience_ = patience; }
 
  private:
   bool AllQuiescent() const;
@@ -148,6 +151,9 @@ class VirtualClock final : public Clock {
   // Rings when somebody calls NoteQuiescence(); its expiry never comes.
   boost::asio::steady_timer bell_;
   std::uint64_t activity_ = 0;  // counts whatever may have started or ended work
+  std::chrono::milliseconds patience_{20'000};
+  // Patience was lost once in this Advance(): it is not waited for as long again.
+  bool impatient_ = false;
   bool due_scheduled_ = false;
   bool advancing_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

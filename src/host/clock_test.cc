@@ -163,6 +163,16 @@ TEST_F(VirtualClockTest, LetsNoTimePassWhileWorkIsUnderWay) {
   EXPECT_THAT(ran, ElementsAre("work ended", "next timer"));
 }
 
+TEST_F(VirtualClockTest, LosesPatienceWithWorkThatMakesNoProgress) {
+  FakeWorker server(loop, clock);
+  server.busy = 1;  // never ends
+  clock.After(3min, Note("time limit"));
+  clock.SetPatience(1ms);
+  ASSERT_TRUE(Advance(1h));
+  EXPECT_THAT(ran, ElementsAre("time limit"));
+  EXPECT_EQ(clock.now().mono, kStart.mono + 1h);
+}
+
 TEST_F(VirtualClockTest, RefusesASecondAdvanceMeanwhile) {
   Result<> second;
   clock.After(1min, [&] {

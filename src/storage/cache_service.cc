@@ -26,7 +26,7 @@ ipc::CacheReply Failure(std::string name, std::string message) {
 ipc::CacheReply Failure(const Error& error) {
   log::Warning("{}", error.message);
   if (error.code == ErrorCode::kTooLarge) return Failure("QuotaExceededError", "Quota exceeded.");
-  return Failure("UnknownError", "Unexpected internal error.");
+  return Failure("UnknownError", kStorageFailed);
 }
 
 bool NameTooLong(const Request& request) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "storage/origin_directories.h"
 
 namespace vigil::storage {
 namespace {
@@ -178,7 +179,7 @@ bool IdbDatabase::StartHead(Pending& head) {
   } else {
     if (auto opened = EnsureOpen(); !opened) {
       log::Warning("{}", opened.error().message);
-      FailHead("UnknownError", "Internal error opening the database.");
+      FailHead("UnknownError", kStorageFailed);
       return true;
     }
     if (head.version == 0) head.version = std::max<std::uint64_t>(info_.version(), 1);
@@ -235,7 +236,7 @@ bool IdbDatabase::FinishExclusive(Pending& head) {
   committed_version_ = 0;
   if (auto removed = environment_.remove(); !removed) {
     log::Warning("{}", removed.error().message);
-    reply = Failure("UnknownError", "Internal error deleting database.");
+    reply = Failure("UnknownError", kStorageFailed);
   }
   Pending done = std::move(queue_.front());
   queue_.pop_front();
@@ -250,7 +251,7 @@ bool IdbDatabase::StartUpgrade(Pending& head) {
   if (auto started = transactions_.StartVersionChange(head.connection); !started) {
     log::Warning("{}", started.error().message);
     info_.set_version(old_version);
-    FailHead("UnknownError", "Internal error opening the database.");
+    FailHead("UnknownError", kStorageFailed);
     return true;
   }
   head.state = Pending::State::kUpgrading;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "storage/origin_directories.h"
 
 namespace vigil::storage {
 namespace {
@@ -233,7 +234,7 @@ void IdbTransactions::Break(Transaction& transaction, const Error& error, ipc::I
   Finish(transaction, false);
   reply.clear_results();
   reply.set_error_name(NameOf(error));
-  reply.set_error_message(error.code == ErrorCode::kTooLarge ? "The storage is full." : "Internal error.");
+  reply.set_error_message(error.code == ErrorCode::kTooLarge ? "The storage is full." : kStorageFailed);
 }
 
 }  // namespace vigil::storage

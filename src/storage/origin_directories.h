@@ -15,6 +15,9 @@
 
 namespace vigil::storage {
 
+// What a script is told when its storage cannot be used; the daemon's log has the file and the reason.
+inline constexpr const char* kStorageFailed = "The storage cannot be used: the disk is full or failing.";
+
 // Bytes on disk.
 struct Usage {
   std::uint64_t indexed_db = 0;
