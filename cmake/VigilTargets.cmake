@@ -15,10 +15,13 @@ target_compile_options(vigil_options INTERFACE
   -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-pointer -Wno-maybe-uninitialized -Wno-restrict -Wno-mismatched-new-delete>)
 if(VIGIL_SANITIZE)
-  # clang 14 cannot place the signatures of -fsanitize=function in front of the parts of a split coroutine.
-  target_compile_options(vigil_options INTERFACE -fsanitize=address,undefined -fno-sanitize=function
-    -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-  target_link_options(vigil_options INTERFACE -fsanitize=address,undefined)
+  # What runs inside the Node executable cannot be sanitized (set VIGIL_UNSANITIZED on such targets). clang 14 cannot
+  # place the signatures of -fsanitize=function in front of the parts of a split coroutine.
+  set(sanitized "$<NOT:$<BOOL:$<TARGET_PROPERTY:VIGIL_UNSANITIZED>>>")
+  target_compile_options(vigil_options INTERFACE
+    "$<${sanitized}:-fsanitize=address,undefined;-fno-sanitize=function;-fno-sanitize-recover=undefined>"
+    -fno-omit-frame-pointer)
+  target_link_options(vigil_options INTERFACE "$<${sanitized}:-fsanitize=address,undefined>")
 endif()
 
 function(vigil_room name)
