@@ -6,10 +6,10 @@
 // A row: { name, value, unit, peer: { name, value } or null, ratio }. A ratio above 1 means that Vigil is better. A value
 // that could not be measured is null, and `why` says why.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { kChromium } from '../tests/e2e/support/chromium.mjs';
+import { kChromium, whyNoChromium } from '../tests/e2e/support/chromium.mjs';
 import { kRoot } from '../tests/e2e/support/processes.mjs';
 import * as chromiumSide from './chromium-side.mjs';
 import { NetworkNamespace } from './network-namespace.mjs';
@@ -69,7 +69,12 @@ const kMeasurements = [
 ];
 
 function peerName() {
-  if (options['no-peer'] || !existsSync(kChromium)) return undefined;
+  if (options['no-peer']) return undefined;
+  const why = whyNoChromium();
+  if (why) {
+    console.log(`No peer: ${why}.`);
+    return undefined;
+  }
   return execFileSync(kChromium, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(' ').slice(0, 2).join(' ');
 }
 

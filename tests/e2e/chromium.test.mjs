@@ -1,11 +1,10 @@
 // The example apps in a real browser: what Vigil runs is a web app like any other.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { AppServer } from './support/app-server.mjs';
-import { kChromium, openChromium } from './support/chromium.mjs';
+import { openChromium, whyNoChromium } from './support/chromium.mjs';
 
-describe('in Chromium', { skip: existsSync(kChromium) ? false : `${kChromium} is not installed` }, () => {
+describe('in Chromium', { skip: whyNoChromium() ?? false }, () => {
   let browser, feed, queue;
   before(async () => {
     [browser, feed, queue] = await Promise.all([openChromium(), AppServer.start(), AppServer.start('workbox-queue')]);

@@ -1,9 +1,18 @@
 // Debian's Chromium with a profile of its own, driven through its own DevTools protocol.
+import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { chromium } from 'playwright-core';
 import { makeFolder } from './processes.mjs';
 
 export const kChromium = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 const kFlags = ['--no-sandbox', '--disable-background-networking'];
+
+// Why Chromium cannot sync here; undefined: it can. It fires no sync while the machine has no link but loopback.
+export function whyNoChromium() {
+  if (!existsSync(kChromium)) return `${kChromium} is not installed`;
+  const links = Object.values(networkInterfaces()).flat();
+  return links.some(link => !link.internal) ? undefined : 'this machine is offline, and Chromium fires no sync offline';
+}
 
 // executablePath: a wrapper, for instance one that enters a network namespace. flags: more of them.
 export async function openChromium({ executablePath = kChromium, flags = [] } = {}) {
