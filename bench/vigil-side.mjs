@@ -116,6 +116,8 @@ export async function networkUp(network, rounds) {
   try {
     network.up();
     await vigil.start();
+    // The kernel may report the carrier of a new link a second late.
+    await eventually('the daemon is online', () => vigil.json('network'), state => state.online === true);
     await vigil.call('install', server.url);
     const times = [];
     for (let round = 1; round <= rounds; round += 1) {
