@@ -53,6 +53,15 @@ struct Parameters {
   Duration clock_jump_tolerance = Seconds(2);
   // Losing the permission erases the origin's registrations of that kind. false: they stay, listed as denied.
   bool revocation_erases = true;
+  // Permission and installation are looked at again when an event is due. false: only at register()
+  // (Chromium).
+  bool permission_checked_at_fire = true;
+  // true: an event whose worker could not be started uses up an attempt (Chromium). false: a fault of ours is
+  // never the app's.
+  bool start_failure_counts_as_attempt = false;
+  // A retry waits out of politeness. When connectivity returns it is made at once, unless it is the last
+  // chance, which a flapping network must not use up. false: it waits its full delay (Chromium).
+  bool hurry_retry_on_reconnect = true;
   // Chromium looks for a window client before it looks at the permission; the specifications the other way
   // round.
   bool client_checked_before_permission = false;
@@ -65,9 +74,6 @@ struct Parameters {
   bool reregister_waiting_fires_now = true;
   // … and its attempts count from zero again, because the caller asked anew.
   bool reregister_waiting_resets_attempts = true;
-  // A retry whose failed run lost the network is made as soon as the network is back, unless it is the last
-  // chance.
-  bool hurry_retry_on_reconnect = true;
   // The event does not fire before the page's promise is resolved. When the page dies in between, it fires
   // after this time. 0: only a new registration or a restart frees it (Chromium).
   Duration acknowledge_timeout = Seconds(10);
@@ -77,10 +83,15 @@ struct Parameters {
   // the minInterval, g = F × G: D = g if I < g, else I rounded up to a multiple of g. With T the time to the
   // origin's soonest event under another tag: D ≤ T-G → D; D ≤ T → T; D ≤ T+G → T+G; else D.
   Duration min_periodic_gap = Hours(12);
-  // Shortest time between first attempts of periodic events over all origins; 0: no such limit. The
-  // specification leaves it to the user agent (12 h where it says nothing); Chromium applies it to wake-ups
-  // of phones only.
-  Duration min_periodic_gap_across_origins = Duration::zero();
+  // T looks at every other registration of the origin. false: not at those with the same tag under another
+  // service worker registration (Chromium).
+  bool space_against_same_tag = true;
+  // Shortest time between the slots in which periodic events of any origin may start: the machine is woken
+  // for all of them together. Retries are free. 0: no such limit (Chromium on desktops; it means 12 h on
+  // phones).
+  Duration min_periodic_gap_across_origins = Hours(12);
+  // A slot stays open this long after its first event, for those that become due a little later.
+  Duration periodic_batch_window = Minutes(10);
   // F by engagement level; 0 suspends.
   std::int64_t engagement_factor_max = 1;
   std::int64_t engagement_factor_high = 1;

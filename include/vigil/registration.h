@@ -42,7 +42,8 @@ struct RegistrationRecord {
   Duration delay{};             // the wait that led to due; a restart never waits longer than this
   WallTime anchor{};            // periodic: end of the last period, or when it was registered
   WallTime registered_at{};
-  bool lost_network = false;  // the failed run lost the network: retry as soon as it is back
+  std::optional<WallTime> last_fired;  // periodic: start of the newest first attempt of a period
+  bool lost_network = false;           // the failed run lost the network: retry as soon as it is back
   friend bool operator==(const RegistrationRecord&, const RegistrationRecord&) = default;
 };
 

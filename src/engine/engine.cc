@@ -6,9 +6,21 @@
 #include "engine/engine_impl.h"
 
 namespace vigil {
+namespace {
+
+// Sums and differences of times this far from the ends of their scale, and of waits up to kLongestDelay,
+// cannot overflow.
+Now Sane(Now now) {
+  constexpr Duration kFar(std::int64_t{1} << 60);
+  now.wall = std::clamp(now.wall, WallTime(-kFar), WallTime(kFar));
+  now.mono = std::clamp(now.mono, MonoTime(-kFar), MonoTime(kFar));
+  return now;
+}
+
+}  // namespace
 
 Effects Engine::Impl::Step(const Input& input, Now now) {
-  now_ = now;
+  now_ = Sane(now);
   effects_.clear();
   NoticeClocks();
   NoticeNetwork();
@@ -37,15 +49,24 @@ void Engine::Impl::On(const input::Restore& in) {
 
 void Engine::Impl::RestoreOne(const RegistrationRecord& record) {
   const RegistrationKey& key = record.key;
+  const auto sane = [this](WallTime time) {
+    return std::clamp(time, now_.wall - kLongestDelay, now_.wall + kLongestDelay);
+  };
   Entry& entry = registry_.Add(key.worker_registration, record.origin, key.kind, key.tag);
   const bool periodic = key.kind == SyncKind::kPeriodic;
   entry.min_interval_ms = periodic ? std::max<std::int64_t>(record.min_interval_ms, 0) : -1;
-  entry.attempts = static_cast<std::int32_t>(record.attempts);
   const std::int64_t max_attempts = record.max_attempts > 0 ? record.max_attempts : parameters_.max_attempts;
-  entry.max_attempts = static_cast<std::int32_t>(max_attempts);
-  entry.anchor = record.anchor;
-  entry.registered_at = record.registered_at;
+  entry.max_attempts = AttemptCount(max_attempts);
+  entry.attempts = static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(record.attempts, 0, std::int64_t{entry.max_attempts} - 1));
+  entry.anchor = sane(record.anchor);
+  entry.registered_at = sane(record.registered_at);
   entry.lost_network = record.lost_network;
+  if (record.last_fired && periodic) {
+    entry.last_fired = sane(*record.last_fired);
+    const MonoTime start = now_.mono - std::max(Duration::zero(), Duration(now_.wall - *entry.last_fired));
+    slot_start_ = slot_start_ ? std::max(*slot_start_, start) : start;
+  }
   entry.delay = std::clamp(record.delay, Duration::zero(), kLongestDelay);
   if (!record.due && periodic) {
     registry_.Suspend(entry);
@@ -54,13 +75,12 @@ void Engine::Impl::RestoreOne(const RegistrationRecord& record) {
   // A calendar clock that was set back while nobody was watching must not stretch the wait. due_wall stays as
   // it was stored: when the clock is wrong only until a time server answers, NoticeClocks() finds the rest of
   // the wait by it.
-  const Duration left = record.due.value_or(now_.wall) - now_.wall;
-  const Duration wait = std::clamp(left, Duration::zero(), entry.delay);
-  entry.due_wall = record.due.value_or(now_.wall);
+  entry.due_wall = sane(record.due.value_or(now_.wall));
+  const Duration wait = std::clamp(Duration(entry.due_wall - now_.wall), Duration::zero(), entry.delay);
   registry_.SetDue(entry, now_.mono + wait);
-  if (entry.lost_network && parameters_.hurry_retry_on_reconnect) {
+  if (MayHurry(entry) && wait > Duration::zero()) {
     hurryable_.insert(&entry);
-    if (online_) registry_.SetDue(entry, now_.mono);
+    if (entry.lost_network && online_) registry_.SetDue(entry, now_.mono);
   }
   Settle(entry);
 }
@@ -76,9 +96,14 @@ void Engine::Impl::NoticeClocks() {
   const Duration jump = offset - *clock_offset_;
   if (std::chrono::abs(jump) <= parameters_.clock_jump_tolerance) return;
   clock_offset_ = offset;
+  if (slot_start_ && jump > Duration::zero()) *slot_start_ -= std::min(jump, kLongestDelay);
   for (auto& [id, worker] : registry_.workers()) {
     for (auto& [key, entry] : worker.entries) {
-      if (entry.phase != Phase::kIdle || entry.suspended || entry.due <= now_.mono) continue;
+      if (entry.phase != Phase::kIdle || entry.suspended) continue;
+      if (entry.due <= now_.mono) {
+        if (entry.periodic() && entry.place == Place::kQueue) Settle(entry);  // its slot may have come nearer
+        continue;
+      }
       const Duration left_mono = entry.due - now_.mono;
       const Duration left_wall = std::max(Duration::zero(), Duration(entry.due_wall - now_.wall));
       if (left_wall < left_mono) {
@@ -105,8 +130,8 @@ void Engine::Impl::NoticeNetwork() {
   }
   for (Entry* entry : hurryable_) {
     if (entry->due <= now_.mono) continue;
-    registry_.SetDue(*entry, now_.mono);
-    Settle(*entry);
+    Hurry(*entry);
+    Log(*entry, "Retry hurried", {{"Reason", "network returned"}});
   }
   UnblockAll();
 }
@@ -129,6 +154,8 @@ void Engine::Impl::RevisePermissions(Origin& origin) {
   const bool erase_periodic = parameters_.revocation_erases && denied(SyncKind::kPeriodic);
   ForEachOfOrigin(origin, [&](Entry& entry) {
     if (entry.periodic() ? erase_periodic : erase_one_shot) {
+      const char* reason = Permitted(name, entry.kind()) ? "app not installed" : "permission denied";
+      ReplyWithBatch({0, entry.kind(), {LogLine(entry, "Registration removed", {{"Reason", reason}})}});
       Remove(entry);
     } else if (entry.place == Place::kBlocked) {
       Settle(entry);
@@ -160,7 +187,7 @@ void Engine::Impl::On(const input::EngagementChanged& in) {
   if (origin == nullptr) return;
   ForEachOfOrigin(*origin, [&](Entry& entry) {
     if (!entry.suspended || entry.phase != Phase::kIdle) return;
-    const auto wait = NextPeriod(origin, origin->name, entry.key->tag, entry.min_interval_ms);
+    const auto wait = NextPeriod(entry);
     if (!wait) return;
     Schedule(entry, wait);
     Touch(entry);

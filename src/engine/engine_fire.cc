@@ -78,16 +78,16 @@ void Engine::Impl::Schedule(Entry& entry, std::optional<Duration> wait) {
   if (entry.phase == Phase::kIdle) Settle(entry);
 }
 
-std::optional<Duration> Engine::Impl::NextPeriod(const Origin* origin, const std::string& origin_name,
-                                                 std::string_view tag, std::int64_t min_interval_ms) const {
-  const auto interval =
-      PeriodicInterval(parameters_, min_interval_ms, ports_.policy.Engagement(origin_name, now_));
+std::optional<Duration> Engine::Impl::NextPeriod(const Entry& entry, Duration passed) const {
+  const EngagementLevel level = ports_.policy.Engagement(entry.worker->origin->name, now_);
+  const auto interval = PeriodicInterval(parameters_, entry.min_interval_ms, level);
   if (!interval) return std::nullopt;
   std::optional<Duration> until_other;
-  if (const auto soonest = registry_.SoonestOther(origin, tag)) {
+  if (const auto soonest = registry_.SoonestOther(entry, parameters_.space_against_same_tag)) {
     until_other = std::max(Duration::zero(), Duration(*soonest - now_.mono));
   }
-  return SpacePeriodic(parameters_, *interval, until_other);
+  const Duration left = *interval - std::clamp(passed, Duration::zero(), *interval);
+  return SpacePeriodic(parameters_, left, until_other);
 }
 
 Duration Engine::Impl::NextRetry(const Entry& entry) {
@@ -119,9 +119,11 @@ void Engine::Impl::RunDue() {
       Fire(entry);
     } else if (reason == WaitReason::kSuspended) {
       registry_.Suspend(entry);
+      hurryable_.erase(&entry);
       Touch(entry);
+      Log(entry, "Suspended periodicsync", {{"Reason", "no engagement"}});
     } else if (reason == WaitReason::kAcrossOrigins) {
-      Queue(entry, *last_periodic_slot_ + parameters_.min_periodic_gap_across_origins);
+      Queue(entry, *LaterSlot(entry, now_.mono));
     } else {
       entry.place = Place::kBlocked;
       blocked_.insert(&entry);
@@ -137,11 +139,18 @@ void Engine::Impl::Wake(Entry& entry) {
     entry.running = 0;
     if (entry.phase == Phase::kReregistered) entry.attempts = 0;
     entry.phase = Phase::kIdle;
-    NotStarted(entry);
+    NotStarted(entry, "nothing was heard of it");
     return;
   }
   if (entry.acknowledge_by <= now_.mono) entry.acknowledged = true;
   Settle(entry);
+}
+
+// The first attempt of a period joins the open slot or opens one.
+void Engine::Impl::TakeSlot(Entry& entry) {
+  entry.last_fired = now_.wall;
+  const bool joins = slot_start_ && now_.mono - *slot_start_ <= parameters_.periodic_batch_window;
+  if (!joins) slot_start_ = now_.mono;
 }
 
 void Engine::Impl::Fire(Entry& entry) {
@@ -149,7 +158,7 @@ void Engine::Impl::Fire(Entry& entry) {
   entry.running = token;
   entry.phase = Phase::kFiring;
   hurryable_.erase(&entry);
-  if (entry.periodic() && entry.attempts == 0) last_periodic_slot_ = now_.mono;
+  if (entry.periodic() && entry.attempts == 0 && entry.own_failures == 0) TakeSlot(entry);
   const MonoTime deadline = now_.mono + parameters_.sync_event_limit;
   const MonoTime give_up =
       std::max(now_.mono + parameters_.min_recovery_time, deadline + std::chrono::seconds(1));
@@ -184,26 +193,56 @@ void Engine::Impl::On(const input::DispatchFinished& in) {
   TakeOut(entry);
   entry.running = 0;
   entry.phase = Phase::kIdle;
-  if (in.outcome == DispatchOutcome::kNotStarted) {
+  DispatchOutcome outcome = in.outcome;
+  if (outcome == DispatchOutcome::kNotStarted && parameters_.start_failure_counts_as_attempt) {
+    outcome = DispatchOutcome::kUnknown;
+  }
+  if (outcome == DispatchOutcome::kNotStarted) {
     if (reregistered) entry.attempts = 0;
-    NotStarted(entry);
+    NotStarted(entry, in.text);
     return;
   }
   entry.own_failures = 0;
+  entry.lost_network = false;
+  const bool lost_network = run.outages != outages_ || !online_;
   if (entry.periodic()) {
-    FinishPeriodic(entry, in.outcome, reregistered);
+    FinishPeriodic(entry, outcome, reregistered, lost_network);
   } else {
-    FinishOneShot(entry, in.outcome, reregistered, run.outages != outages_ || !online_);
+    FinishOneShot(entry, outcome, reregistered, lost_network);
   }
 }
 
 // A fault of ours: the same attempt again, soon, and not stored, since a restart is a good moment to try.
-void Engine::Impl::NotStarted(Entry& entry) {
+void Engine::Impl::NotStarted(Entry& entry, const std::string& why) {
   if (entry.own_failures < std::numeric_limits<std::uint8_t>::max()) ++entry.own_failures;
   const Duration wait = OwnFailureDelay(parameters_, entry.own_failures);
   registry_.SetDue(entry, now_.mono + wait);
   entry.due_wall = now_.wall + wait;
   Settle(entry);
+  Log(entry, entry.periodic() ? "periodicsync event not started" : "sync event not started",
+      {{"Next Attempt Delay (ms)", DelayText(wait)},
+       {"Failure Reason", why.empty() ? DispatchOutcomeName(DispatchOutcome::kNotStarted) : why}});
+}
+
+// A retry that is not the last chance waits only out of politeness towards the server.
+bool Engine::Impl::MayHurry(const Entry& entry) const {
+  return parameters_.hurry_retry_on_reconnect && entry.attempts > 0 && !entry.last_chance();
+}
+
+void Engine::Impl::Hurry(Entry& entry) {
+  registry_.SetDue(entry, now_.mono);
+  Settle(entry);
+}
+
+// After a failed attempt that was not the last one.
+void Engine::Impl::AwaitRetry(Entry& entry, bool lost_network) {
+  Schedule(entry, NextRetry(entry));
+  if (MayHurry(entry)) {
+    entry.lost_network = lost_network;
+    hurryable_.insert(&entry);
+    if (lost_network && online_) Hurry(entry);  // it went and came back while the event ran
+  }
+  Touch(entry);
 }
 
 void Engine::Impl::FinishOneShot(Entry& entry, DispatchOutcome outcome, bool reregistered,
@@ -221,18 +260,7 @@ void Engine::Impl::FinishOneShot(Entry& entry, DispatchOutcome outcome, bool rer
     Remove(entry);
     return;
   }
-  const Duration wait = NextRetry(entry);
-  entry.lost_network = lost_network && parameters_.hurry_retry_on_reconnect && !entry.last_chance();
-  Schedule(entry, wait);
-  if (entry.lost_network) {
-    hurryable_.insert(&entry);
-    if (online_) {
-      // The network went and came back while the event ran.
-      registry_.SetDue(entry, now_.mono);
-      Settle(entry);
-    }
-  }
-  Touch(entry);
+  AwaitRetry(entry, lost_network);
   const Duration announced = std::max(Duration::zero(), Duration(entry.due - now_.mono));
   Log(entry, "sync event failed",
       {{"Next Attempt Delay (ms)", DelayText(announced)}, {"Failure Reason", name}});
@@ -242,15 +270,15 @@ void Engine::Impl::FinishOneShot(Entry& entry, DispatchOutcome outcome, bool rer
 void Engine::Impl::StartPeriod(Entry& entry) {
   entry.attempts = 0;
   entry.anchor = now_.wall;
-  const Origin* origin = entry.worker->origin;
-  Schedule(entry, NextPeriod(origin, origin->name, entry.key->tag, entry.min_interval_ms));
+  Schedule(entry, NextPeriod(entry));
   Touch(entry);
 }
 
-void Engine::Impl::FinishPeriodic(Entry& entry, DispatchOutcome outcome, bool reregistered) {
+void Engine::Impl::FinishPeriodic(Entry& entry, DispatchOutcome outcome, bool reregistered,
+                                  bool lost_network) {
   const auto announced = [&]() -> std::string {
     if (entry.suspended) return DelayText(std::nullopt);
-    return DelayText(entry.delay);
+    return DelayText(std::max(Duration::zero(), Duration(entry.due - now_.mono)));
   };
   if (reregistered) {
     if (parameters_.periodic_reregistered_fires_again) {
@@ -271,8 +299,7 @@ void Engine::Impl::FinishPeriodic(Entry& entry, DispatchOutcome outcome, bool re
   if (++entry.attempts >= entry.max_attempts) {
     StartPeriod(entry);
   } else {
-    Schedule(entry, NextRetry(entry));
-    Touch(entry);
+    AwaitRetry(entry, lost_network);
   }
   Log(entry, "periodicsync event failed",
       {{"Next Attempt Delay (ms)", announced()}, {"Failure Reason", DispatchOutcomeName(outcome)}});

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/due_queue.h"
+#include "engine/parameter_names.h"
 #include "engine/registry.h"
 #include "vigil/engine.h"
 
@@ -19,7 +20,7 @@ namespace vigil {
 
 class Engine::Impl {
  public:
-  Impl(const Parameters& parameters, Ports ports) : parameters_(parameters), ports_(ports) {}
+  Impl(const Parameters& parameters, Ports ports) : parameters_(WithinReason(parameters)), ports_(ports) {}
 
   Effects Step(const Input& input, Now now);
   std::optional<MonoTime> next_wake() const;
@@ -86,15 +87,19 @@ class Engine::Impl {
   void RunDue();
   void Wake(Entry& entry);
   void Fire(Entry& entry);
-  void NotStarted(Entry& entry);
+  void TakeSlot(Entry& entry);
+  void NotStarted(Entry& entry, const std::string& why);
   void ForgetSilentRuns();
   void FinishOneShot(Entry& entry, DispatchOutcome outcome, bool reregistered, bool lost_network);
-  void FinishPeriodic(Entry& entry, DispatchOutcome outcome, bool reregistered);
+  void FinishPeriodic(Entry& entry, DispatchOutcome outcome, bool reregistered, bool lost_network);
   void StartPeriod(Entry& entry);
+  void AwaitRetry(Entry& entry, bool lost_network);
+  bool MayHurry(const Entry& entry) const;
+  void Hurry(Entry& entry);
   // Waits `wait` from now, or is suspended.
   void Schedule(Entry& entry, std::optional<Duration> wait);
-  std::optional<Duration> NextPeriod(const Origin* origin, const std::string& origin_name,
-                                     std::string_view tag, std::int64_t min_interval_ms) const;
+  // The wait until the next first attempt, `passed` of the interval being over already; nullopt: suspended.
+  std::optional<Duration> NextPeriod(const Entry& entry, Duration passed = Duration::zero()) const;
   Duration NextRetry(const Entry& entry);
   // Finds the right place for an idle entry.
   void Settle(Entry& entry);
@@ -123,6 +128,8 @@ class Engine::Impl {
   std::optional<WallTime> NextTime(const Entry& entry, WaitReason reason, Now now) const;
   bool Permitted(const std::string& origin, SyncKind kind) const;
   bool InstalledEnough(const std::string& origin, SyncKind kind) const;
+  // May this first attempt of a period start only in a later slot? Then the time of that slot.
+  std::optional<MonoTime> LaterSlot(const Entry& entry, MonoTime now) const;
 
   // --- log lines (engine_fire.cc)
   effect::Record LogLine(const Entry& entry, const char* name,
@@ -136,12 +143,12 @@ class Engine::Impl {
   DueQueue<Entry> queue_;                     // entries that wait for a time, and those that run
   std::set<Entry*, StartOrder> due_;          // to be looked at in this step, or queued behind the cap
   std::set<Entry*, StartOrder> blocked_;      // due, but a condition is missing
-  std::set<Entry*, StartOrder> hurryable_;    // wait for a retry that the network's return may hurry
+  std::set<Entry*, StartOrder> hurryable_;    // wait for a retry that the network's return hurries
   std::map<DispatchToken, Running> running_;  // oldest first
   std::map<WorkerRegistrationId, int> emulated_offline_;
   DispatchToken last_token_ = 0;
-  std::optional<MonoTime> last_periodic_slot_;
-  std::uint64_t outages_ = 0;  // times the network went away
+  std::optional<MonoTime> slot_start_;  // of the newest slot of periodic events, over all origins
+  std::uint64_t outages_ = 0;           // times the network went away
   bool online_ = false;
 
   // The batch that this step is collecting.

@@ -1,6 +1,7 @@
 // register(), unregister(), getTags(): what callers ask, and the words with which they are refused.
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "engine/delays.h"
 #include "engine/engine_impl.h"
 
@@ -13,6 +14,8 @@ DomError NoWindowError() {
   return {"InvalidAccessError",
           "Attempted to register a sync event without a window or registration tag too long."};
 }
+
+DomError NotTextError() { return {"InvalidAccessError", "The tag is not valid UTF-8."}; }
 
 }  // namespace
 
@@ -33,6 +36,7 @@ std::optional<DomError> Engine::Impl::Refusal(const input::Register& in) const {
   const Worker* worker = registry_.FindWorker(in.key.worker_registration);
   if (worker != nullptr && worker->origin->name != in.origin) return UnusableError(kind);
   const bool window_missing = parameters_.window_client_required && !in.has_window_client;
+  if (!IsUtf8(in.key.tag)) return NotTextError();
   const bool too_long = static_cast<std::int64_t>(in.key.tag.size()) > parameters_.max_tag_bytes;
   const bool bad_interval = kind == SyncKind::kPeriodic && in.min_interval_ms < 0;
   const bool denied = !Permitted(in.origin, kind) || !InstalledEnough(in.origin, kind);
@@ -60,16 +64,15 @@ void Engine::Impl::On(const input::Register& in) {
 void Engine::Impl::Create(const input::Register& in) {
   Entry& entry = registry_.Add(in.key.worker_registration, in.origin, in.key.kind, in.key.tag);
   const bool notifications = ports_.policy.NotificationsAllowed(in.origin);
-  const std::int64_t max_attempts =
-      notifications ? parameters_.max_attempts_with_notifications : parameters_.max_attempts;
-  entry.max_attempts = static_cast<std::int32_t>(std::max<std::int64_t>(1, max_attempts));
+  entry.max_attempts =
+      AttemptCount(notifications ? parameters_.max_attempts_with_notifications : parameters_.max_attempts);
   entry.registered_at = now_.wall;
   entry.anchor = now_.wall;
   entry.created_in = next_batch_;
   Held held{in.token, in.key.kind, {}};
   if (entry.periodic()) {
     entry.min_interval_ms = in.min_interval_ms;
-    const auto wait = NextPeriod(entry.worker->origin, in.origin, in.key.tag, in.min_interval_ms);
+    const auto wait = NextPeriod(entry);
     Schedule(entry, wait);
     held.records.push_back(
         LogLine(entry, "Got next event delay", {{"Next Attempt Delay (ms)", DelayText(wait)}}));
@@ -128,7 +131,6 @@ void Engine::Impl::ReregisterPeriodic(const input::Register& in, Entry& entry) {
 }
 
 void Engine::Impl::ChangeInterval(const input::Register& in, Entry& entry) {
-  const Origin* origin = entry.worker->origin;
   entry.min_interval_ms = in.min_interval_ms;
   Held held{in.token, SyncKind::kPeriodic, {}};
   if (entry.phase != Phase::kIdle) {
@@ -137,18 +139,10 @@ void Engine::Impl::ChangeInterval(const input::Register& in, Entry& entry) {
   } else {
     entry.attempts = 0;
     entry.own_failures = 0;
-    auto wait = NextPeriod(origin, in.origin, in.key.tag, in.min_interval_ms);
-    if (wait && parameters_.interval_change_keeps_anchor) {
-      const Duration interval =
-          *PeriodicInterval(parameters_, in.min_interval_ms, ports_.policy.Engagement(in.origin, now_));
-      const Duration passed = std::clamp(Duration(now_.wall - entry.anchor), Duration::zero(), interval);
-      const auto soonest = registry_.SoonestOther(origin, in.key.tag);
-      std::optional<Duration> until_other;
-      if (soonest) until_other = std::max(Duration::zero(), Duration(*soonest - now_.mono));
-      wait = SpacePeriodic(parameters_, interval - passed, until_other);
-    } else {
-      entry.anchor = now_.wall;
-    }
+    entry.lost_network = false;
+    hurryable_.erase(&entry);
+    if (!parameters_.interval_change_keeps_anchor) entry.anchor = now_.wall;
+    const auto wait = NextPeriod(entry, now_.wall - entry.anchor);
     Schedule(entry, wait);
     held.records.push_back(
         LogLine(entry, "Got next event delay", {{"Next Attempt Delay (ms)", DelayText(wait)}}));

@@ -14,6 +14,7 @@ RegistrationRecord Engine::Impl::RecordOf(const Entry& entry) const {
   record.delay = entry.delay;
   record.anchor = entry.anchor;
   record.registered_at = entry.registered_at;
+  record.last_fired = entry.last_fired;
   record.lost_network = entry.lost_network;
   return record;
 }

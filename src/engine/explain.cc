@@ -24,8 +24,10 @@ WaitReason Engine::Impl::Why(const Entry& entry, Now now) const {
   if (!store_ok_) return WaitReason::kStoreFailed;
   const std::string& origin = entry.worker->origin->name;
   const SyncKind kind = entry.kind();
-  if (!Permitted(origin, kind)) return WaitReason::kPermissionDenied;
-  if (!InstalledEnough(origin, kind)) return WaitReason::kNotInstalled;
+  if (parameters_.permission_checked_at_fire) {
+    if (!Permitted(origin, kind)) return WaitReason::kPermissionDenied;
+    if (!InstalledEnough(origin, kind)) return WaitReason::kNotInstalled;
+  }
   if (entry.suspended) return WaitReason::kSuspended;
   if (entry.unstored != 0) return WaitReason::kStoring;
   if (!entry.acknowledged) return WaitReason::kNotAcknowledged;
@@ -42,15 +44,23 @@ WaitReason Engine::Impl::Why(const Entry& entry, Now now) const {
         EngagementFactor(parameters_, ports_.policy.Engagement(origin, now)) <= 0) {
       return WaitReason::kSuspended;
     }
-    const Duration gap = parameters_.min_periodic_gap_across_origins;
-    const bool first_attempt = entry.attempts == 0 && last_periodic_slot_ && *last_periodic_slot_ != now.mono;
-    if (first_attempt && *last_periodic_slot_ + gap > now.mono) return WaitReason::kAcrossOrigins;
+    if (LaterSlot(entry, now.mono)) return WaitReason::kAcrossOrigins;
   }
   if (parameters_.max_parallel_events > 0 &&
       running_.size() >= static_cast<std::size_t>(parameters_.max_parallel_events)) {
     return WaitReason::kQueued;
   }
   return WaitReason::kReady;
+}
+
+// Periodic Background Sync names the two limits "for any origin" and "across origins". One slot serves all
+// origins: who becomes due while it is open joins it, all others wait for the next. A run that failed through
+// a fault of ours has had its slot already.
+std::optional<MonoTime> Engine::Impl::LaterSlot(const Entry& entry, MonoTime now) const {
+  if (!slot_start_ || entry.attempts > 0 || entry.own_failures > 0) return std::nullopt;
+  if (now - *slot_start_ <= parameters_.periodic_batch_window) return std::nullopt;
+  const MonoTime next = *slot_start_ + parameters_.min_periodic_gap_across_origins;
+  return next > now ? std::optional(next) : std::nullopt;
 }
 
 std::optional<WallTime> Engine::Impl::NextTime(const Entry& entry, WaitReason reason, Now now) const {
@@ -64,7 +74,7 @@ std::optional<WallTime> Engine::Impl::NextTime(const Entry& entry, WaitReason re
       if (entry.acknowledge_by == MonoTime::max()) return std::nullopt;
       return calendar(std::max(entry.due, entry.acknowledge_by));
     case WaitReason::kAcrossOrigins:
-      return calendar(*last_periodic_slot_ + parameters_.min_periodic_gap_across_origins);
+      return calendar(*LaterSlot(entry, now.mono));
     case WaitReason::kStoreFailed:
       if (!store_retry_at_) return std::nullopt;
       return calendar(std::max(*store_retry_at_, now.mono));
@@ -102,8 +112,7 @@ std::string Sentence(const Entry& entry, WaitReason reason, std::optional<WallTi
       return fmt::format("Vigil could not start the event ({} times); attempt {} is made again at {}",
                          entry.own_failures, attempt, at);
     case WaitReason::kRetry:
-      return fmt::format("waiting for retry: attempt {} at {}{}", attempt, at,
-                         entry.lost_network ? ", or as soon as the network is back" : "");
+      return fmt::format("waiting for retry: attempt {} at {}", attempt, at);
     case WaitReason::kPeriod:
       return fmt::format("waiting for its period to end at {}", at);
     case WaitReason::kOffline:

@@ -6,6 +6,7 @@
 namespace vigil::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -254,14 +255,73 @@ TEST(OneShot, ARetryIsHurriedWhenItsRunLostTheNetworkAndItIsBack) {
   EXPECT_TRUE(rig.Runs(kPost));
 }
 
-TEST(OneShot, ARetryThatAnOnlineServerRefusedIsNotHurried) {
+TEST(OneShot, ARetryThatWaitsOutOfPolitenessIsHurriedWhenConnectivityReturns) {
   Rig rig;
   rig.Register(kPost);
   rig.Finish(kPost, DispatchOutcome::kRejected);
+  rig.Advance(minutes(1));
+  rig.GoOnline();
+  EXPECT_FALSE(rig.Runs(kPost)) << "another network is no return";
   rig.GoOffline();
+  EXPECT_EQ(rig.Left(kPost), minutes(4));
+  rig.GoOnline();
+  EXPECT_TRUE(rig.Runs(kPost));
+  EXPECT_THAT(rig.LogLines(), Contains("Retry hurried [Reason=network returned]"));
+  EXPECT_EQ(rig.engine->Find(kPost, rig.now)->attempts, 1);
+}
+
+TEST(OneShot, ARetryIsHurriedAfterARestartToo) {
+  Rig rig;
+  rig.Register(kPost);
+  rig.Finish(kPost, DispatchOutcome::kRejected);
+  rig.network.online = false;
+  rig.Restart();
+  EXPECT_FALSE(rig.Runs(kPost));
+  rig.GoOnline();
+  EXPECT_TRUE(rig.Runs(kPost));
+}
+
+TEST(OneShot, ARetryWhoseRunLostTheNetworkIsMadeAtOnceByARestartOnline) {
+  Rig rig;
+  rig.Register(kPost);
+  rig.GoOffline();
+  rig.Finish(kPost, DispatchOutcome::kRejected);
+  rig.network.online = true;
+  rig.Restart();
+  EXPECT_TRUE(rig.Runs(kPost));
+}
+
+TEST(OneShot, ARetryWaitsItsDelayWhateverTheNetworkDoesInChromiumsWay) {
+  Parameters parameters;
+  parameters.hurry_retry_on_reconnect = false;
+  Rig rig(parameters);
+  rig.Register(kPost);
+  rig.GoOffline();
+  rig.Finish(kPost, DispatchOutcome::kRejected);
   rig.GoOnline();
   EXPECT_FALSE(rig.Runs(kPost));
   EXPECT_EQ(rig.Left(kPost), minutes(5));
+}
+
+TEST(OneShot, AWorkerThatCouldNotStartUsesUpAnAttemptInChromiumsWay) {
+  Parameters parameters;
+  parameters.start_failure_counts_as_attempt = true;
+  Rig rig(parameters);
+  rig.Register(kPost);
+  rig.Finish(kPost, DispatchOutcome::kNotStarted);
+  EXPECT_EQ(rig.engine->Find(kPost, rig.now)->attempts, 1);
+  EXPECT_EQ(rig.Left(kPost), minutes(5));
+}
+
+TEST(OneShot, PermissionIsNotLookedAtAgainInChromiumsWay) {
+  Parameters parameters;
+  parameters.permission_checked_at_fire = false;
+  Rig rig(parameters);
+  rig.GoOffline();
+  rig.Register(kPost);
+  rig.policy.denied.insert({kShop, SyncKind::kOneShot});  // nobody told the engine
+  rig.GoOnline();
+  EXPECT_TRUE(rig.Runs(kPost));
 }
 
 TEST(OneShot, TheLastChanceIsNeverSpentOnAFlappingNetwork) {

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <variant>
 
 #include "base/duration.h"
+#include "engine/delays.h"
 
 namespace vigil {
 namespace {
@@ -38,14 +40,18 @@ const Field kFields[] = {
     VIGIL_FIELD(store_retry_delay),
     VIGIL_FIELD(clock_jump_tolerance),
     VIGIL_FIELD(revocation_erases),
+    VIGIL_FIELD(permission_checked_at_fire),
+    VIGIL_FIELD(start_failure_counts_as_attempt),
+    VIGIL_FIELD(hurry_retry_on_reconnect),
     VIGIL_FIELD(client_checked_before_permission),
     VIGIL_FIELD(window_client_required),
     VIGIL_FIELD(reregister_waiting_fires_now),
     VIGIL_FIELD(reregister_waiting_resets_attempts),
-    VIGIL_FIELD(hurry_retry_on_reconnect),
     VIGIL_FIELD(acknowledge_timeout),
     VIGIL_FIELD(min_periodic_gap),
+    VIGIL_FIELD(space_against_same_tag),
     VIGIL_FIELD(min_periodic_gap_across_origins),
+    VIGIL_FIELD(periodic_batch_window),
     VIGIL_FIELD(engagement_factor_max),
     VIGIL_FIELD(engagement_factor_high),
     VIGIL_FIELD(engagement_factor_medium),
@@ -179,6 +185,21 @@ Result<> SetParameter(Parameters& parameters, std::string_view assignment) {
     return Fail(ErrorCode::kInvalidArgument, fmt::format("\"{}\": needs NAME=VALUE", assignment));
   }
   return SetParameter(parameters, assignment.substr(0, equals), assignment.substr(equals + 1));
+}
+
+Parameters WithinReason(Parameters parameters) {
+  const Parameters defaults;
+  for (const Field& field : kFields) {
+    if (const auto* duration = std::get_if<Duration Parameters::*>(&field.member)) {
+      parameters.*(*duration) = std::clamp(parameters.*(*duration), Duration::zero(), kLongestDelay);
+    } else if (const auto* integer = std::get_if<std::int64_t Parameters::*>(&field.member)) {
+      parameters.*(*integer) = std::clamp<std::int64_t>(parameters.*(*integer), 0, 1'000'000'000'000);
+    } else if (const auto* number = std::get_if<double Parameters::*>(&field.member)) {
+      const double value = parameters.*(*number);
+      if (!std::isfinite(value) || value < 0) parameters.*(*number) = defaults.*(*number);
+    }
+  }
+  return parameters;
 }
 
 std::vector<NamedParameter> ListParameters(const Parameters& parameters) {

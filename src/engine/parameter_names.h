@@ -17,6 +17,10 @@ Result<> SetParameter(Parameters& parameters, std::string_view name, std::string
 // "NAME=VALUE".
 Result<> SetParameter(Parameters& parameters, std::string_view assignment);
 
+// What an embedder may have set directly, brought into the range in which no sum of times overflows:
+// durations from zero to a hundred years, no negative count, no infinite or undefined number.
+Parameters WithinReason(Parameters parameters);
+
 struct NamedParameter {
   std::string name;
   std::string value;  // as SetParameter takes it

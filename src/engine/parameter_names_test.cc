@@ -53,6 +53,22 @@ TEST(ParameterNames, WhatIsListedCanBeSetAgain) {
   EXPECT_EQ(copy, defaults);
 }
 
+TEST(ParameterNames, NumbersThatCannotBeMeantAreBroughtWithinReason) {
+  Parameters parameters;
+  parameters.sync_event_limit = Duration::max();
+  parameters.first_retry_delay = -std::chrono::hours(1);
+  parameters.max_parallel_events = -1;
+  parameters.retry_factor = std::numeric_limits<double>::quiet_NaN();
+  parameters.jitter = std::numeric_limits<double>::infinity();
+  const Parameters sane = WithinReason(parameters);
+  EXPECT_EQ(sane.sync_event_limit, std::chrono::hours(24) * 36500);
+  EXPECT_EQ(sane.first_retry_delay, Duration::zero());
+  EXPECT_EQ(sane.max_parallel_events, 0);
+  EXPECT_EQ(sane.retry_factor, 3);
+  EXPECT_EQ(sane.jitter, 0);
+  EXPECT_EQ(WithinReason(Parameters{}), Parameters{});
+}
+
 TEST(ParameterNames, EveryFieldHasAName) {
   // Each name changes a field of its own, and together they are as many as the struct has room for.
   std::size_t bytes = 0;

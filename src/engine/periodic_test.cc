@@ -194,30 +194,112 @@ TEST(Periodic, TagsOfOneOriginShareASlotInOrder) {
   EXPECT_EQ(rig.Left(Rig::Periodic("elsewhere", 3)), hours(12)) << "another origin is not spaced against";
 }
 
-TEST(Periodic, TheSameTagUnderAnotherWorkerIsNotSpacedAgainst) {
+TEST(Periodic, TheSameTagUnderAnotherWorkerIsSpacedAgainstLikeAnyOther) {
   Rig rig;
+  rig.Register(Rig::Periodic("t", 1), kShop, hours(0));
+  rig.Advance(hours(1));
+  rig.Register(Rig::Periodic("t", 2), kShop, hours(0));
+  EXPECT_EQ(rig.Left(Rig::Periodic("t", 2)), hours(23));
+}
+
+TEST(Periodic, TheSameTagUnderAnotherWorkerIsNotSpacedAgainstInChromiumsWay) {
+  Parameters parameters;
+  parameters.space_against_same_tag = false;
+  Rig rig(parameters);
   rig.Register(Rig::Periodic("t", 1), kShop, hours(0));
   rig.Advance(hours(1));
   rig.Register(Rig::Periodic("t", 2), kShop, hours(0));
   EXPECT_EQ(rig.Left(Rig::Periodic("t", 2)), hours(12));
 }
 
-TEST(Periodic, OriginsKeepADistanceWhenTheEmbedderWantsIt) {
-  Parameters parameters;
-  parameters.min_periodic_gap_across_origins = hours(12);
-  Rig rig(parameters);
-  rig.Register(Rig::Periodic("a", 1), kShop, hours(0));
-  rig.Register(Rig::Periodic("b", 2), kNews, hours(0));
-  rig.Advance(minutes(1));
-  rig.Register(Rig::Periodic("c", 3), "https://third.example", hours(0));
-  rig.Advance(hours(12));
-  EXPECT_EQ(rig.dispatched.size(), 2U) << "those due at one moment share the slot";
-  EXPECT_EQ(rig.Reason(Rig::Periodic("c", 3)), "other-origin-ran");
-  rig.Finish(Rig::Periodic("a", 1), DispatchOutcome::kRejected);
+const RegistrationKey kFirst = Rig::Periodic("a", 1);
+const RegistrationKey kSoon = Rig::Periodic("b", 2);
+const RegistrationKey kLate = Rig::Periodic("c", 3);
+const std::string kThird = "https://third.example";
+
+// Three origins whose first periods end at 12 h, 12 h 5 min and 13 h; moves to 12 h 5 min.
+void PlayThreeOrigins(Rig& rig) {
+  rig.Register(kFirst, kShop);
   rig.Advance(minutes(5));
-  EXPECT_EQ(rig.dispatched.size(), 3U) << "a retry is free";
+  rig.Register(kSoon, kNews);
+  rig.Advance(minutes(55));
+  rig.Register(kLate, kThird);
+  rig.Advance(hours(11) + minutes(5));
+  EXPECT_TRUE(rig.Runs(kFirst));
+  EXPECT_TRUE(rig.Runs(kSoon)) << "a slot stays open for a few minutes";
+}
+
+TEST(Periodic, OriginsShareSlotsTwelveHoursApart) {
+  Rig rig;
+  PlayThreeOrigins(rig);
+  rig.Finish(kFirst, DispatchOutcome::kRejected);
+  rig.Finish(kSoon);
+  rig.Advance(minutes(5));
+  EXPECT_TRUE(rig.Runs(kFirst)) << "a retry is free";
+  rig.Finish(kFirst);
+  rig.Advance(minutes(50));
+  EXPECT_EQ(rig.Reason(kLate), "other-origin-ran");
+  EXPECT_EQ(rig.Left(kLate), hours(11)) << "the next slot";
+  rig.Advance(hours(11));
+  EXPECT_TRUE(rig.Runs(kLate));
+}
+
+TEST(Periodic, TheSlotIsRememberedOverARestart) {
+  Rig rig;
+  PlayThreeOrigins(rig);
+  rig.Finish(kFirst);
+  rig.Finish(kSoon);
+  rig.Advance(minutes(55));
+  rig.Restart();
+  EXPECT_EQ(rig.Reason(kLate), "other-origin-ran");
+  EXPECT_EQ(rig.Left(kLate), hours(11) + minutes(5)) << "counted from the slot's last event";
+}
+
+TEST(Periodic, AFaultOfOursDoesNotCostARunItsSlot) {
+  Rig rig;
+  rig.Register(kFirst, kShop);
   rig.Advance(hours(12));
-  EXPECT_TRUE(rig.Runs(Rig::Periodic("c", 3)));
+  for (int i = 0; i < 15; ++i) {
+    ASSERT_TRUE(rig.Runs(kFirst)) << i;
+    rig.Finish(kFirst, DispatchOutcome::kNotStarted);
+    rig.Advance(minutes(1));
+  }
+}
+
+TEST(Periodic, TimeAsleepCountsTowardsTheNextSlot) {
+  Rig rig;
+  PlayThreeOrigins(rig);
+  rig.Finish(kFirst);
+  rig.Finish(kSoon);
+  rig.Advance(minutes(55));
+  ASSERT_FALSE(rig.Runs(kLate));
+  rig.now.wall += hours(11);  // the monotonic clock stood still
+  rig.Step(input::Tick{});
+  EXPECT_TRUE(rig.Runs(kLate));
+}
+
+TEST(Periodic, OriginsDoNotMindEachOtherInTheDesktopsWay) {
+  Parameters parameters;
+  parameters.min_periodic_gap_across_origins = Duration::zero();
+  Rig rig(parameters);
+  PlayThreeOrigins(rig);
+  rig.Advance(minutes(55));
+  EXPECT_TRUE(rig.Runs(kLate));
+}
+
+TEST(Periodic, ARetryIsHurriedWhenConnectivityReturns) {
+  Rig rig;
+  rig.Register(kFeed, kShop);
+  rig.Advance(hours(12));
+  rig.Finish(kFeed, DispatchOutcome::kTimeout);
+  rig.GoOffline();
+  rig.GoOnline();
+  ASSERT_TRUE(rig.Runs(kFeed));
+  rig.Finish(kFeed, DispatchOutcome::kTimeout);
+  rig.GoOffline();
+  rig.GoOnline();
+  EXPECT_FALSE(rig.Runs(kFeed)) << "the last attempt of the period waits";
+  EXPECT_EQ(rig.Left(kFeed), minutes(15));
 }
 
 // ---- registering again, unregistering

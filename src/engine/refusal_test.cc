@@ -64,6 +64,14 @@ TEST(Refusal, OfTagsOver10240BytesOfUtf8) {
   EXPECT_EQ(Refused(rig, Rig::Periodic(umlauts + "ä")), kNoWindow);
 }
 
+TEST(Refusal, OfTagsThatAreNoText) {
+  Rig rig;
+  EXPECT_EQ(rig.ErrorOf(rig.Register(Rig::Sync("\xff"))), "InvalidAccessError");
+  EXPECT_EQ(rig.ErrorOf(rig.Register(Rig::Periodic("\xed\xa0\x80"), kShop, hours(12))), "InvalidAccessError");
+  EXPECT_TRUE(rig.Succeeded(rig.Register(Rig::Sync(std::string("a\0b", 3)))));
+  EXPECT_EQ(rig.dispatched.back().key.tag, std::string("a\0b", 3)) << "NUL is a character";
+}
+
 TEST(Refusal, SpecificationAndChromiumDifferInWhatIsCheckedFirst) {
   for (const bool chromium : {false, true}) {
     Parameters parameters;

@@ -70,10 +70,9 @@ void Registry::Suspend(Entry& entry) {
   entry.suspended = true;
 }
 
-std::optional<MonoTime> Registry::SoonestOther(const Origin* origin, std::string_view tag) const {
-  if (origin == nullptr) return std::nullopt;
-  for (const auto& [due, entry] : origin->schedule) {
-    if (entry->key->tag != tag) return due;
+std::optional<MonoTime> Registry::SoonestOther(const Entry& self, bool same_tag) const {
+  for (const auto& [due, entry] : self.worker->origin->schedule) {
+    if (entry != &self && (same_tag || entry->key->tag != self.key->tag)) return due;
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 // The engine's memory: all registrations, by service worker registration and by origin. No policy in here.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -19,6 +20,11 @@ namespace vigil {
 
 struct Worker;
 struct Origin;
+
+// At least one attempt, and no more than anybody can mean.
+constexpr std::int32_t AttemptCount(std::int64_t wanted) {
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(wanted, 1, 1'000'000));
+}
 
 // One-shot and periodic registrations of one tag are two entries.
 struct TagKey {
@@ -51,6 +57,7 @@ struct Entry {
   Duration delay{};     // the wait that led to due
   WallTime anchor{};
   WallTime registered_at{};
+  std::optional<WallTime> last_fired;
   MonoTime acknowledge_by = MonoTime::max();  // counts as acknowledged from then on
   MonoTime wake{};                            // order in the queue
   DispatchToken running = 0;
@@ -107,8 +114,9 @@ class Registry {
   // Keeps the origin's schedule in step. Call instead of assigning due or suspended.
   void SetDue(Entry& entry, MonoTime due);
   void Suspend(Entry& entry);
-  // Due time of the origin's soonest periodic entry whose tag is another one.
-  std::optional<MonoTime> SoonestOther(const Origin* origin, std::string_view tag) const;
+  // Due time of the soonest periodic entry of the same origin, itself left out; also, where same_tag is
+  // false, those with its tag under other service worker registrations.
+  std::optional<MonoTime> SoonestOther(const Entry& self, bool same_tag) const;
 
   std::map<WorkerRegistrationId, Worker>& workers() { return workers_; }
   const std::map<WorkerRegistrationId, Worker>& workers() const { return workers_; }

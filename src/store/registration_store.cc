@@ -9,19 +9,18 @@ namespace {
 
 constexpr const char* kPut =
     "INSERT INTO sync_registrations (worker_registration, tag, kind, origin, min_interval_ms, attempts, "
-    "max_attempts, due_us, "
-    "delay_us, anchor_us, registered_at_us, lost_network) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "max_attempts, due_us, delay_us, anchor_us, registered_at_us, lost_network, last_fired_us) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET origin = excluded.origin, min_interval_ms = excluded.min_interval_ms, "
     "attempts = excluded.attempts, max_attempts = excluded.max_attempts, due_us = excluded.due_us, "
     "delay_us = excluded.delay_us, anchor_us = excluded.anchor_us, registered_at_us = "
-    "excluded.registered_at_us, "
-    "lost_network = excluded.lost_network";
+    "excluded.registered_at_us, lost_network = excluded.lost_network, last_fired_us = excluded.last_fired_us";
 constexpr const char* kErase =
     "DELETE FROM sync_registrations WHERE worker_registration = ? AND tag = ? AND kind = ?";
 constexpr const char* kLoad =
     "SELECT worker_registration, tag, kind, origin, min_interval_ms, attempts, max_attempts, due_us, "
-    "delay_us, anchor_us, "
-    "registered_at_us, lost_network FROM sync_registrations ORDER BY worker_registration, tag, kind";
+    "delay_us, anchor_us, registered_at_us, lost_network, last_fired_us "
+    "FROM sync_registrations ORDER BY worker_registration, tag, kind";
 
 std::int64_t Us(WallTime time) { return time.time_since_epoch().count(); }
 WallTime Wall(std::int64_t us) { return WallTime(Duration(us)); }
@@ -48,6 +47,7 @@ Result<std::vector<RegistrationRecord>> RegistrationStore::LoadAll() {
     record.anchor = Wall(rows.Int(9));
     record.registered_at = Wall(rows.Int(10));
     record.lost_network = rows.Bool(11);
+    if (!rows.IsNull(12)) record.last_fired = Wall(rows.Int(12));
   }
 }
 
@@ -79,6 +79,7 @@ Result<> RegistrationStore::ApplyChange(const RecordChange& change) {
       .Bind(10, Us(record.anchor))
       .Bind(11, Us(record.registered_at))
       .Bind(12, record.lost_network);
+  if (record.last_fired) put.Bind(13, Us(*record.last_fired));
   return put.Run();
 }
 

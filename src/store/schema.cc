@@ -116,6 +116,10 @@ CREATE TABLE settings (
 ) WITHOUT ROWID;
 )sql";
 
+constexpr const char* kRecords2 = R"sql(
+ALTER TABLE sync_registrations ADD COLUMN last_fired_us INTEGER;  -- NULL: never
+)sql";
+
 constexpr const char* kLog1 = R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -140,7 +144,7 @@ OpenOptions RecordsOptions() {
   OpenOptions options;
   options.what = "Vigil's records";
   options.application_id = kRecordsId;
-  options.migrations = {kRecords1};
+  options.migrations = {kRecords1, kRecords2};
   options.sync = Sync::kFull;
   options.check_all = true;
   return options;

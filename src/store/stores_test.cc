@@ -57,6 +57,7 @@ TEST_F(StoresTest, RegistrationsComeBackAsTheyWereInOrder) {
   full.delay = Duration(123);
   full.anchor = kNow - Duration(5);
   full.lost_network = true;
+  full.last_fired = kNow - Duration(9);
   const RegistrationRecord strange = Record(1, SyncKind::kOneShot, std::string("zero\0and \xC3\xA4", 11));
   const RegistrationRecord empty = Record(1, SyncKind::kOneShot, "");
   const RegistrationRecord twin = Record(2, SyncKind::kOneShot, "news");
@@ -64,6 +65,34 @@ TEST_F(StoresTest, RegistrationsComeBackAsTheyWereInOrder) {
       std::vector<RegistrationStore::Batch>{{Put(full), Put(strange)}, {Put(empty)}, {Put(twin)}}));
   Reopen();
   EXPECT_THAT(stores_->registrations.LoadAll().value(), ElementsAre(empty, strange, twin, full));
+}
+
+// Every earlier version of the schema, with a registration in it.
+TEST(OldVersions, OfTheRecordsAreBroughtUpToDate) {
+  const std::size_t newest = RecordsOptions().migrations.size();
+  ASSERT_GE(newest, 2U);
+  for (std::size_t version = 1; version < newest; ++version) {
+    const TestDirectory scratch;
+    {
+      OpenOptions old = RecordsOptions();
+      old.migrations.resize(version);
+      auto database = Database::Open(scratch / "vigil.db", old);
+      ASSERT_TRUE(database) << database.error().message;
+      ASSERT_TRUE(
+          (*database)->Exec("INSERT INTO sync_registrations (worker_registration, tag, kind, origin, "
+                            "min_interval_ms, attempts, "
+                            "max_attempts, due_us, delay_us, anchor_us, registered_at_us, lost_network) "
+                            "VALUES (7, 'news', 1, 'https://shop.example', 5, 1, 3, 11, 12, 13, 14, 1)"));
+    }
+    auto stores = Stores::Open(scratch.path());
+    ASSERT_TRUE(stores) << stores.error().message;
+    const auto records = (*stores)->registrations.LoadAll();
+    ASSERT_TRUE(records) << records.error().message;
+    ASSERT_EQ(records->size(), 1U) << "version " << version;
+    EXPECT_EQ(records->front().key, (RegistrationKey{7, SyncKind::kPeriodic, "news"}));
+    EXPECT_EQ(records->front().anchor, WallTime(Duration(13)));
+    EXPECT_EQ(records->front().last_fired, std::nullopt);
+  }
 }
 
 TEST_F(StoresTest, BatchesAreAppliedInTheirOrder) {

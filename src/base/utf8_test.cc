@@ -1,0 +1,27 @@
+#include "base/utf8.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace vigil {
+namespace {
+
+TEST(Utf8, AcceptsWhatIsWellFormed) {
+  for (const char* text : {"", "tag", "\u00e9", "\u20ac", "\U0001F600", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF",
+                           "\xED\x9F\xBF", "\xEE\x80\x80"}) {
+    EXPECT_TRUE(IsUtf8(text)) << text;
+  }
+  EXPECT_TRUE(IsUtf8(std::string("a\0b", 3))) << "NUL is a character";
+}
+
+TEST(Utf8, RefusesBrokenOverlongAndSurrogateBytes) {
+  for (const char* text : {"\x80", "a\xBF", "\xC3", "\xC0\xAF", "\xC1\xBF", "\xE0\x9F\xBF", "\xE2\x82",
+                           "\xE2\x28\xA1", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x98",
+                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xF0\x9F\x98\x28"}) {
+    EXPECT_FALSE(IsUtf8(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace vigil
