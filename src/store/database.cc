@@ -44,6 +44,7 @@ bool Exists(const std::filesystem::path& path) {
 
 Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& path,
                                                  const OpenOptions& options) {
+  if (!options.vfs.empty()) return OpenElsewhere(path, options);
   if (!Exists(path)) {
     if (!options.create) {
       return Fail(ErrorCode::kNotFound,
@@ -100,6 +101,23 @@ Result<std::unique_ptr<Database>> Database::OpenExisting(const std::filesystem::
   return database;
 }
 
+// A file without kind and version is new: a crash before its first migration leaves it so.
+Result<std::unique_ptr<Database>> Database::OpenElsewhere(const std::filesystem::path& path,
+                                                          const OpenOptions& options) {
+  std::unique_ptr<Database> database(new Database(path, options.what));
+  database->elsewhere_ = true;
+  VIGIL_TRY(database->Connect(path, options));
+  VIGIL_ASSIGN(const std::int64_t kind, database->Pragma("application_id"));
+  VIGIL_ASSIGN(const std::int64_t version, database->Pragma("user_version"));
+  if (kind == 0 && version == 0)
+    VIGIL_TRY(database->Exec(fmt::format("PRAGMA application_id = {}", options.application_id)));
+  VIGIL_TRY(database->CheckKind(options));
+  if (options.check_all) VIGIL_TRY(database->CheckPages(options));
+  VIGIL_TRY(database->Migrate(options));
+  database->opening_ = false;
+  return database;
+}
+
 Result<std::unique_ptr<Database>> Database::OpenInMemory(const OpenOptions& options) {
   std::unique_ptr<Database> database(new Database({}, options.what));
   database->in_memory_ = true;
@@ -128,7 +146,8 @@ Database::~Database() {
 
 Result<> Database::Connect(const std::filesystem::path& file, const OpenOptions& options) {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  if (const int code = sqlite3_open_v2(file.c_str(), &db_, flags, nullptr); code != SQLITE_OK)
+  const char* vfs = options.vfs.empty() ? nullptr : options.vfs.c_str();
+  if (const int code = sqlite3_open_v2(file.c_str(), &db_, flags, vfs); code != SQLITE_OK)
     return Fail(Failure(code));
   sqlite3_busy_timeout(db_, kBusyTimeoutMs);
   // SQLite falls back to reading when it may not write; for us that is an error.
@@ -165,7 +184,7 @@ Result<> Database::CheckKind(const OpenOptions& options) {
 
 // A file that was found damaged before gets the full check, indexes included.
 Result<> Database::CheckPages(const OpenOptions&) {
-  const bool suspect = IsSuspect(path_);
+  const bool suspect = !elsewhere_ && IsSuspect(path_);
   Statement check = Prepare(suspect ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)");
   VIGIL_ASSIGN(const bool row, check.Step());
   if (!row || check.View(0) != "ok") {
@@ -274,11 +293,11 @@ Error Database::Failure(int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       if (opening_) return {ErrorCode::kCorrupt, fmt::format("it is damaged ({})", detail)};
-      if (!in_memory_) MarkSuspect(path_);
+      if (!in_memory_ && !elsewhere_) MarkSuspect(path_);
       return {ErrorCode::kCorrupt,
               fmt::format("{} is damaged ({}); restart Vigil, which will check it", what_, detail)};
     case SQLITE_FULL:
-      if (limited_ && (in_memory_ || HasFreeSpace(path_))) {
+      if (limited_ && (in_memory_ || elsewhere_ || HasFreeSpace(path_))) {
         return {ErrorCode::kTooLarge, fmt::format("{} has reached its size limit", what_)};
       }
       return FileFailure(ENOSPC, "write", path_);

@@ -47,6 +47,9 @@ struct OpenOptions {
   bool check_all = false;
   // Upper bound of the file's size in bytes; 0: none. Beyond it writes fail with kTooLarge.
   std::int64_t max_bytes = 0;
+  // The SQLite VFS that keeps the file; empty: the default one. Files of a named VFS are opened, or made, in
+  // place: they need not be the operating system's, so nothing is looked at, renamed or set aside there.
+  std::string vfs;
 };
 
 // One prepared statement in use. It resets itself when it goes; get a new one for every run (they are
@@ -150,6 +153,8 @@ class Database {
   Database(std::filesystem::path path, std::string what);
   static Result<std::unique_ptr<Database>> OpenExisting(const std::filesystem::path& path,
                                                         const OpenOptions& options);
+  static Result<std::unique_ptr<Database>> OpenElsewhere(const std::filesystem::path& path,
+                                                         const OpenOptions& options);
   static Result<> Create(const std::filesystem::path& path, const OpenOptions& options);
   Result<> Connect(const std::filesystem::path& file, const OpenOptions& options);
   Result<> CheckKind(const OpenOptions& options);
@@ -163,7 +168,8 @@ class Database {
   std::filesystem::path path_;
   std::string what_;
   bool in_memory_ = false;
-  bool opening_ = true;  // errors are part of Open's message then
+  bool elsewhere_ = false;  // the operating system does not know the file
+  bool opening_ = true;     // errors are part of Open's message then
   bool limited_ = false;
   sqlite3* db_ = nullptr;
   int depth_ = 0;

@@ -6,9 +6,12 @@
 
 namespace vigil::store {
 
-Result<std::unique_ptr<Stores>> Stores::Open(const std::filesystem::path& directory) {
-  VIGIL_ASSIGN(std::unique_ptr<Database> records, Database::Open(directory / "vigil.db", RecordsOptions()));
-  VIGIL_ASSIGN(std::unique_ptr<Database> log, Database::Open(directory / "log.db", LogOptions()));
+Result<std::unique_ptr<Stores>> Stores::Open(const std::filesystem::path& directory, const std::string& vfs) {
+  OpenOptions records_options = RecordsOptions();
+  OpenOptions log_options = LogOptions();
+  records_options.vfs = log_options.vfs = vfs;
+  VIGIL_ASSIGN(std::unique_ptr<Database> records, Database::Open(directory / "vigil.db", records_options));
+  VIGIL_ASSIGN(std::unique_ptr<Database> log, Database::Open(directory / "log.db", log_options));
   return std::unique_ptr<Stores>(new Stores(std::move(records), std::move(log)));
 }
 

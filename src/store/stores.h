@@ -23,7 +23,9 @@ namespace vigil::store {
 class Stores {
  public:
   // `directory` exists and is locked (DataDirectory). Errors: those of Database::Open.
-  static Result<std::unique_ptr<Stores>> Open(const std::filesystem::path& directory);
+  // `vfs`: as OpenOptions::vfs.
+  static Result<std::unique_ptr<Stores>> Open(const std::filesystem::path& directory,
+                                              const std::string& vfs = {});
   static Result<std::unique_ptr<Stores>> OpenInMemory();
   Stores(const Stores&) = delete;
   Stores& operator=(const Stores&) = delete;
