@@ -120,6 +120,10 @@ void Engine::Impl::RunDue() {
     } else if (reason == WaitReason::kSuspended) {
       registry_.Suspend(entry);
       hurryable_.erase(&entry);
+      // What revives it starts a period, not a retry.
+      entry.attempts = 0;
+      entry.own_failures = 0;
+      entry.lost_network = false;
       Touch(entry);
       Log(entry, "Suspended periodicsync", {{"Reason", "no engagement"}});
     } else if (reason == WaitReason::kAcrossOrigins) {

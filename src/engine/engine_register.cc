@@ -115,7 +115,8 @@ void Engine::Impl::ReregisterOneShot(const input::Register& in, Entry& entry) {
   entry.lost_network = false;
   entry.own_failures = 0;
   hurryable_.erase(&entry);
-  await_acknowledgement();
+  entry.acknowledged = false;
+  entry.acknowledge_by = MonoTime::max();  // the caller's time begins with its reply: Persisted
   Schedule(entry, Duration::zero());
   Touch(entry);
   ReplyWithBatch({in.token, SyncKind::kOneShot, {LogLine(entry, "Sync event reregistered")}});
@@ -155,6 +156,10 @@ void Engine::Impl::ChangeInterval(const input::Register& in, Entry& entry) {
 
 // A registration that exists already is acknowledged when what made it so is on disk.
 void Engine::Impl::ReplyWhenStored(ReplyToken token, const Entry& entry) {
+  if (entry.unstored == next_batch_) {
+    ReplyWithBatch({token, entry.kind(), {}});  // this step has touched it already (a clock that was set)
+    return;
+  }
   const auto batch = in_flight_.find(entry.unstored);
   if (entry.unstored == 0 || batch == in_flight_.end()) {
     Reply(token);

@@ -30,9 +30,10 @@ void Engine::Impl::Touch(Entry& entry) {
 
 void Engine::Impl::Flush() {
   if (changes_.empty()) {
-    // Nothing to store: what is held is true already, unless an older removal is still on its way.
+    // Nothing to store: what is held is true already, unless an older removal is still on its way. While the
+    // store is down nothing can be promised, whatever is on its way.
     for (Held& held : held_) {
-      if (in_flight_.empty()) {
+      if (in_flight_.empty() || !store_ok_) {
         for (effect::Record& record : held.records) effects_.emplace_back(std::move(record));
         Reply(held.token, store_ok_ ? std::nullopt : std::optional(UnusableError(held.kind)));
       } else {

@@ -469,5 +469,20 @@ TEST(OneShot, PermissionIsCheckedAgainAtFireTime) {
   EXPECT_TRUE(rig.dispatched.empty());
 }
 
+TEST(OneShot, RegisteredAgainItsCallersTimeBeginsWithTheReply) {
+  Rig rig;
+  rig.Register(kPost);
+  rig.Finish(kPost, DispatchOutcome::kRejected);
+  rig.acknowledge = false;
+  rig.write_at_once = false;
+  rig.Register(kPost);
+  rig.Advance(minutes(1));  // a slow disk
+  rig.Write();
+  EXPECT_FALSE(rig.Runs(kPost)) << "its caller has not even seen the reply";
+  EXPECT_EQ(rig.Reason(kPost), "not-acknowledged");
+  rig.Advance(seconds(10));
+  EXPECT_TRUE(rig.Runs(kPost));
+}
+
 }  // namespace
 }  // namespace vigil::testing

@@ -412,5 +412,22 @@ TEST(Periodic, ManyDueAfterALongPauseFireOnceEach) {
   EXPECT_EQ(rig.Left(kFeed), hours(12));
 }
 
+TEST(Periodic, SuspendedBeforeARetryItStartsAPeriodWhenItIsRevived) {
+  Rig rig;
+  rig.Register(kFeed, kShop, hours(12));
+  rig.Advance(hours(12));
+  rig.Finish(kFeed, DispatchOutcome::kRejected);
+  rig.policy.engagement[kShop] = EngagementLevel::kNone;
+  rig.Advance(minutes(5));
+  EXPECT_EQ(rig.State(kFeed), "suspended");
+  rig.policy.engagement[kShop] = EngagementLevel::kHigh;
+  rig.Step(input::EngagementChanged{kShop});
+  EXPECT_EQ(rig.Reason(kFeed), "waiting-for-period");
+  EXPECT_EQ(rig.engine->Find(kFeed, rig.now)->attempts, 0);
+  rig.GoOffline();
+  rig.GoOnline();
+  EXPECT_EQ(rig.Left(kFeed), hours(12)) << "a period is not hurried";
+}
+
 }  // namespace
 }  // namespace vigil::testing

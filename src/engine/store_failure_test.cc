@@ -116,5 +116,33 @@ TEST(StoreFailure, NothingFiresBetweenAChangeAndItsWrite) {
   EXPECT_TRUE(rig.Runs(kPost));
 }
 
+TEST(StoreFailure, TellsOfARemovalAlsoWhileTheStoreIsBeingTried) {
+  Rig rig;
+  rig.GoOffline();
+  rig.Register(kPost);
+  rig.disk_full = true;
+  rig.Register(Rig::Sync("other"));
+  rig.write_at_once = false;
+  rig.Step(input::StoreRecovered{});  // the probe is on its way
+  rig.policy.denied.insert({kShop, SyncKind::kOneShot});
+  rig.Step(input::PermissionChanged{kShop});
+  EXPECT_EQ(rig.LogLines().back(), "Registration removed [Reason=permission denied]");
+  rig.Step(input::WorkerRegistrationDeleted{77, 1});
+  EXPECT_EQ(rig.ErrorOf(77), "UnknownError") << "its removal is not part of the probe";
+}
+
+TEST(StoreFailure, ACallerIsNotAnsweredBeforeAWriteThatItsOwnStepCollects) {
+  Rig rig;
+  rig.write_at_once = false;
+  rig.Register(Rig::Periodic("p"));
+  rig.now.wall -= hours(5);  // the same step notices that and stores the moved time
+  const auto again = rig.Register(Rig::Periodic("p"));
+  EXPECT_EQ(rig.ErrorOf(again), "no reply yet");
+  rig.Write();
+  EXPECT_EQ(rig.ErrorOf(again), "no reply yet");
+  rig.Write();
+  EXPECT_TRUE(rig.Succeeded(again));
+}
+
 }  // namespace
 }  // namespace vigil::testing
