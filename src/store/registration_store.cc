@@ -55,10 +55,14 @@ Result<> RegistrationStore::Apply(std::span<const Batch> batches) {
   return database_.Transaction([&]() -> Result<> {
     bool changed = false;
     for (const Batch& batch : batches) {
-      changed = changed || !batch.empty();
-      for (const RecordChange& change : batch) VIGIL_TRY(ApplyChange(change));
+      for (const RecordChange& change : batch) {
+        VIGIL_TRY(ApplyChange(change));
+        changed = changed || database_.changes() > 0;
+      }
     }
-    // Empty batches ask whether the store works again; only a write can tell.
+    // Empty batches ask whether the store works again; only a write can tell. And a transaction whose sync
+    // failed may lie complete in the log: when it is undone here before it was ever seen (an erase that finds
+    // nothing), only another write keeps a restart from taking it for good.
     if (!changed)
       VIGIL_TRY(database_.Run("INSERT OR REPLACE INTO settings (key, value) VALUES ('store.probe', '')"));
     return {};
