@@ -203,6 +203,8 @@ class Engine {
 
   std::size_t size() const;    // registrations
   std::size_t firing() const;  // events dispatched and not finished
+  // Developer tools keep this worker off the network (input::EmulateOffline).
+  bool EmulatedOffline(WorkerRegistrationId worker_registration) const;
   StoreStatus store_status() const;
   const Parameters& parameters() const;
 

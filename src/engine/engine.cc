@@ -246,6 +246,7 @@ Effects Engine::Step(const Input& input, Now now) { return impl_->Step(input, no
 std::optional<MonoTime> Engine::next_wake() const { return impl_->next_wake(); }
 std::size_t Engine::size() const { return impl_->registry().size(); }
 std::size_t Engine::firing() const { return impl_->firing(); }
+bool Engine::EmulatedOffline(WorkerRegistrationId id) const { return impl_->EmulatedOffline(id); }
 StoreStatus Engine::store_status() const { return impl_->store_status(); }
 const Parameters& Engine::parameters() const { return impl_->parameters(); }
 

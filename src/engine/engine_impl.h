@@ -32,6 +32,7 @@ class Engine::Impl {
   const Registry& registry() const { return registry_; }
   const Parameters& parameters() const { return parameters_; }
   std::size_t firing() const { return running_.size(); }
+  bool EmulatedOffline(WorkerRegistrationId id) const { return emulated_offline_.count(id) != 0; }
   StoreStatus store_status() const;
 
  private:

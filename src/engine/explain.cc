@@ -36,7 +36,7 @@ WaitReason Engine::Impl::Why(const Entry& entry, Now now) const {
     return entry.periodic() && entry.attempts == 0 ? WaitReason::kPeriod : WaitReason::kRetry;
   }
   if (!ports_.network.Online()) return WaitReason::kOffline;
-  if (emulated_offline_.count(entry.worker->id) != 0) return WaitReason::kEmulatedOffline;
+  if (EmulatedOffline(entry.worker->id)) return WaitReason::kEmulatedOffline;
   if (entry.periodic()) {
     if (parameters_.known_network_required && !ports_.network.KnownNetwork(origin))
       return WaitReason::kUnknownNetwork;

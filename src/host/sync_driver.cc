@@ -153,10 +153,12 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
 
   void Fire(SyncKind kind, std::uint64_t registration_id, std::string origin, std::string tag,
             bool last_chance, SyncDispatcher::Done done) {
-    if (!deps_.ports.network.Online()) {
+    const bool emulated = engine_.EmulatedOffline(registration_id);
+    if (emulated || !deps_.ports.network.Online()) {
       DispatchOutcome outcome;
       outcome.kind = DispatchOutcome::Kind::kRejected;
-      outcome.text = "offline: events are not sent; see `vigil network`";
+      outcome.text = emulated ? "offline: developer tools keep this worker off the network"
+                              : "offline: events are not sent; see `vigil network`";
       asio::post(deps_.loop, [done = std::move(done), outcome] { done(outcome); });
       return;
     }

@@ -273,5 +273,75 @@ TEST_F(SyncDriverTest, AnEventSentByHandTouchesNoRegistration) {
   EXPECT_EQ(worker_.events.size(), 1U);
 }
 
+TEST_F(SyncDriverTest, APeriodicEventSentByHandReportsItsEnd) {
+  Start();
+  std::vector<DispatchOutcome::Kind> outcomes;
+  const auto note = [&outcomes](DispatchOutcome ended) { outcomes.push_back(ended.kind); };
+  driver_->Fire(SyncKind::kPeriodic, 1, kShop, "by-hand", false, note);
+  ASSERT_EQ(worker_.events.size(), 1U);
+  EXPECT_EQ(worker_.events[0].kind, SyncKind::kPeriodic);
+  worker_.End(DispatchOutcome::Kind::kSucceeded);
+  EXPECT_THAT(outcomes, ElementsAre(DispatchOutcome::Kind::kSucceeded));
+  EXPECT_EQ(driver_->engine().size(), 0U);
+}
+
+TEST_F(SyncDriverTest, AnEventSentByHandToAWorkerThatIsKeptOfflineIsRejected) {
+  Start();
+  std::vector<DispatchOutcome::Kind> outcomes;
+  const auto note = [&outcomes](DispatchOutcome ended) { outcomes.push_back(ended.kind); };
+  driver_->EmulateOffline(1, true);
+  driver_->Fire(SyncKind::kOneShot, 1, kShop, "by-hand", true, note);
+  driver_->Fire(SyncKind::kPeriodic, 1, kShop, "by-hand", false, note);
+  Settle();
+  EXPECT_THAT(outcomes, ElementsAre(DispatchOutcome::Kind::kRejected, DispatchOutcome::Kind::kRejected));
+  EXPECT_THAT(worker_.events, IsEmpty());
+  driver_->Fire(SyncKind::kOneShot, 2, kShop, "by-hand", true, note);
+  EXPECT_EQ(worker_.events.size(), 1U) << "another worker is not concerned";
+  worker_.End(DispatchOutcome::Kind::kSucceeded);
+  driver_->EmulateOffline(1, false);
+  driver_->Fire(SyncKind::kOneShot, 1, kShop, "by-hand", true, note);
+  EXPECT_EQ(worker_.events.size(), 2U);
+  worker_.End(DispatchOutcome::Kind::kSucceeded);
+}
+
+TEST_F(SyncDriverTest, CallsBeforeTheStartAreDoneInTheirOrder) {
+  std::vector<std::string> order;
+  driver_->WindowClientsChanged(kShop, 1);
+  driver_->Register(Call("a"), [&order](ScriptResult<>) { order.emplace_back("registered a"); });
+  driver_->GetTags(SyncKind::kOneShot, 1, [&order](ScriptResult<std::vector<std::string>> tags) {
+    order.push_back("saw " + std::to_string(tags->size()));
+  });
+  driver_->Register(Call("a"), [&order](ScriptResult<>) { order.emplace_back("registered a again"); });
+  Settle();
+  EXPECT_THAT(order, IsEmpty());
+  Start();
+  EXPECT_THAT(order, ElementsAre("saw 1", "registered a", "registered a again"))
+      << "reading waits for no disk, the rest comes in its order";
+}
+
+TEST_F(SyncDriverTest, RecordsThatCannotBeReadAreAnErrorOfTheStart) {
+  ASSERT_TRUE(stores_->records().Exec("DROP TABLE sync_registrations"));
+  std::string message;
+  RunLoop([](SyncDriver& driver, std::string& said) -> boost::asio::awaitable<void> {
+    const auto started = co_await driver.Start();
+    if (!started) said = started.error().message;
+  }(*driver_, message));
+  EXPECT_THAT(message, ::testing::HasSubstr("sync_registrations"));
+  EXPECT_EQ(Register(Call("sync-post")), "no reply") << "nothing is promised";
+}
+
+TEST_F(SyncDriverTest, WatchersHearOnlyOfWhatIsRecorded) {
+  Start();
+  Register(Call("before"));
+  EXPECT_THAT(logged_, IsEmpty());
+  ASSERT_TRUE(stores_->events.SetRecording(store::Service::kBackgroundSync, true, clock_.now().wall));
+  Register(Call("recorded"));
+  Register(Call("other service", SyncKind::kPeriodic));
+  EXPECT_THAT(logged_, ElementsAre("Registered sync"));
+  ASSERT_TRUE(stores_->events.SetRecording(store::Service::kBackgroundSync, false, clock_.now().wall));
+  Register(Call("after"));
+  EXPECT_THAT(logged_, ElementsAre("Registered sync"));
+}
+
 }  // namespace
 }  // namespace vigil::host
