@@ -97,5 +97,16 @@ TEST(PolicyState, AnswersTheEngineFromSiteEngagement) {
   EXPECT_EQ(state.Engagement(kApp, now), EngagementLevel::kLow);
 }
 
+TEST(Permissions, OneAppOfTheOriginIsEnoughForAllOfIt) {
+  PolicyState state{Parameters{}};
+  state.SetInstalled("https://app.example", true);
+  EXPECT_EQ(state.Decide("https://app.example", "periodic-background-sync"), Permission::kGranted);
+  EXPECT_EQ(state.Decide("https://app.example:8443", "periodic-background-sync"), Permission::kDenied)
+      << "another port is another origin";
+  state.SetInstalled("http://app.example", true);
+  EXPECT_EQ(state.Decide("http://app.example", "periodic-background-sync"), Permission::kDenied)
+      << "an insecure origin, whatever is installed";
+}
+
 }  // namespace
 }  // namespace vigil::policy

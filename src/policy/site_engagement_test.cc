@@ -198,5 +198,61 @@ TEST(InputGate, CountsFromTenSecondsAfterNavigationAndThenEveryTen) {
   EXPECT_TRUE(gate.Input(start + seconds(65)));
 }
 
+TEST(EngagementScore, ALittleOnManyDaysAddsUpByTheDay) {
+  Parameters parameters = PlainPoints();
+  parameters.engagement_decay_points = 0;
+  EngagementEntry entry;
+  for (int day = 0; day < 20; ++day) AddPoints(entry, 0.5, parameters, kNoon + hours(24 * day), kUtc);
+  EXPECT_DOUBLE_EQ(TotalScore(entry, parameters, kNoon + hours(24 * 19)), 10);
+}
+
+TEST(EngagementScore, OnAClockThatWentBackPointsCountForTheDayItShows) {
+  const Parameters parameters = PlainPoints();
+  EngagementEntry entry;
+  AddPoints(entry, 9, parameters, kNoon, kUtc);
+  AddPoints(entry, 9, parameters, kNoon - hours(48), kUtc);
+  EXPECT_DOUBLE_EQ(TotalScore(entry, parameters, kNoon - hours(48)), 10);
+  EXPECT_EQ(entry.last_engagement, kNoon - hours(48));
+}
+
+TEST(EngagementScore, AnEmptyEntryIsWorthNothing) {
+  const EngagementEntry entry;
+  EXPECT_DOUBLE_EQ(TotalScore(entry, kDefaults, kNoon), 0);
+  EXPECT_EQ(LevelOf(TotalScore(entry, kDefaults, kNoon), kDefaults), EngagementLevel::kNone);
+}
+
+TEST(EngagementScore, AnEntryOfWhichOnlyThePointsAreKnownKeepsThem) {
+  EngagementEntry entry;
+  entry.raw_score = 20;
+  EXPECT_DOUBLE_EQ(TotalScore(entry, kDefaults, kNoon), 20);
+  AddPoints(entry, 1, kDefaults, kNoon, kUtc);
+  EXPECT_DOUBLE_EQ(entry.raw_score, 20 + 1 + 1.5);
+}
+
+TEST(EngagementScore, AFullEntryGoesOnWhereItWas) {
+  EngagementEntry entry{20, 14, kNoon, kNoon};
+  EXPECT_DOUBLE_EQ(TotalScore(entry, kDefaults, kNoon), 25);
+  AddPoints(entry, 9, kDefaults, kNoon + minutes(1), kUtc);
+  EXPECT_DOUBLE_EQ(entry.raw_score, 21) << "14 of the 15 points of this day are used up";
+}
+
+TEST(EngagementScore, TheTotalIsTheDecayedScoreAndTheBonus) {
+  const EngagementEntry entry{10, 0, kNoon, kNoon};
+  const WallTime later = kNoon + hours(4);
+  EXPECT_DOUBLE_EQ(DecayedScore(entry, kDefaults, later), 10 * 0.984 * 0.984);
+  EXPECT_DOUBLE_EQ(LaunchBonus(entry, kDefaults, later), 5);
+  EXPECT_DOUBLE_EQ(TotalScore(entry, kDefaults, later), 10 * 0.984 * 0.984 + 5);
+}
+
+TEST(SiteEngagement, AnOriginThatIsRemovedBeginsAtNothing) {
+  SiteEngagement engagement(kDefaults);
+  engagement.Load("https://a.example", {90, 15, kNoon, kNoon});
+  EXPECT_TRUE(engagement.Remove("https://a.example"));
+  EXPECT_EQ(engagement.Level("https://a.example", kNoon), EngagementLevel::kNone);
+  engagement.Record("https://a.example", EngagementEvent::kNavigation, kNoon, kUtc);
+  EXPECT_DOUBLE_EQ(engagement.Score("https://a.example", kNoon), 3) << "and today's cap is free again";
+  EXPECT_FALSE(engagement.Remove("https://b.example"));
+}
+
 }  // namespace
 }  // namespace vigil::policy

@@ -374,5 +374,41 @@ TEST(EventLog, IsBounded) {
   EXPECT_EQ(log.Query({}).value().back().name, "99");
 }
 
+TEST_F(StoresTest, EventsComeBackWithEveryFieldInTheOrderOfTheirComing) {
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, true, kNow));
+  LoggedEvent first = Event(Service::kBackgroundSync, "Registered sync");
+  first.registration_id = 7;
+  first.instance = "";
+  first.metadata.clear();
+  LoggedEvent second = Event(Service::kBackgroundSync, "Dispatched sync event", kNow + Duration(1));
+  ASSERT_TRUE(stores_->events.Append({first}));
+  ASSERT_TRUE(stores_->events.Append({second}));
+  Reopen();
+  const auto found = stores_->events.Query({}).value();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_LT(found[0].id, found[1].id);
+  const LoggedEvent* const expected[] = {&first, &second};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].at, expected[i]->at);
+    EXPECT_EQ(found[i].service, Service::kBackgroundSync);
+    EXPECT_EQ(found[i].origin, "https://shop.example");
+    EXPECT_EQ(found[i].registration_id, expected[i]->registration_id);
+    EXPECT_EQ(found[i].name, expected[i]->name);
+    EXPECT_EQ(found[i].instance, expected[i]->instance);
+    EXPECT_EQ(found[i].metadata, expected[i]->metadata);
+  }
+}
+
+TEST_F(StoresTest, StoppingARecordingKeepsWhatItHasAndForgetsItsEnd) {
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, true, kNow));
+  ASSERT_TRUE(stores_->events.Append({Event(Service::kBackgroundSync, "kept")}));
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, false, kNow + hours(1)));
+  Reopen();
+  EXPECT_EQ(stores_->events.Recordings(kNow + hours(1)).value()[0].until, std::nullopt);
+  EXPECT_THAT(stores_->events.Query({}).value(), ::testing::SizeIs(1));
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, true, kNow + hours(2)));
+  EXPECT_EQ(stores_->events.Recordings(kNow + hours(2)).value()[0].until, kNow + hours(2 + 72));
+}
+
 }  // namespace
 }  // namespace vigil::store
