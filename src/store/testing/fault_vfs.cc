@@ -237,6 +237,11 @@ void FaultVfs::FailAtRandom(double rate) {
   impl_->faults.rate = rate;
 }
 
+void FaultVfs::Lie() {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->faults.lies = true;
+}
+
 void FaultVfs::Heal() {
   const std::lock_guard guard(impl_->mutex);
   impl_->faults = {};

@@ -66,6 +66,8 @@ class FaultVfs {
   void FillAfter(std::uint64_t bytes, Lasts lasts);
   // Besides: each write and each sync fails with this probability.
   void FailAtRandom(double rate);
+  // Syncs succeed and do nothing, as on a disk that lies: to see that a test notices.
+  void Lie();
   // No faults any more.
   void Heal();
 

@@ -95,6 +95,7 @@ class FaultVfs::Impl {
     std::optional<Lasts> full;
     std::uint64_t room = 0;
     double rate = 0;
+    bool lies = false;
   };
 
   Options options;

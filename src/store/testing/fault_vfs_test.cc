@@ -124,6 +124,16 @@ TEST(FaultVfs, KeepsTheFileWholeAtAPowerCutWithoutSyncs) {
   }
 }
 
+TEST(FaultVfs, LosesSyncedCommitsWhenItLies) {
+  FaultVfs vfs({.write_through = 0});
+  auto database = MustOpen(Notes(vfs));
+  vfs.Lie();
+  ASSERT_TRUE(Add(*database));
+  vfs.PowerCut();
+  database.reset();
+  EXPECT_EQ(Count(*MustOpen(Notes(vfs))), 0);
+}
+
 TEST(FaultVfs, RepeatsAPowerCutWithTheSameSeed) {
   std::uint64_t lost[2];
   for (std::uint64_t& sectors : lost) {

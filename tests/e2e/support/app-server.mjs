@@ -86,6 +86,7 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
   const types = { html: 'text/html', js: 'text/javascript', json: 'application/json', webmanifest: 'application/manifest+json' };
   const log = [];
   const waiting = new Set();
+  const sockets = new Set();
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://server').pathname;
     const parts = [];
@@ -100,6 +101,10 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
       response.writeHead(file ? file.status ?? 200 : 404, { 'Content-Type': type, 'Cache-Control': 'no-cache', ...file?.headers });
       return response.end(file?.body ?? 'no such file');
     });
+  });
+  server.on('connection', socket => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   return {
@@ -122,6 +127,8 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
         look();
       });
     },
+    // Resolves when every connection that is open now has ended: nothing is to come from a client that died.
+    drained: () => Promise.all([...sockets].map(socket => new Promise(resolve => socket.once('close', resolve)))),
     close: () => new Promise(resolve => {
       server.close(resolve);
       server.closeAllConnections();

@@ -10,10 +10,13 @@ function environment() {
 
 export class Vigil {
   // prefix: a command that the daemon runs under, for instance one that enters a network namespace.
-  constructor({ data = join(makeFolder('data'), 'state'), options = [], prefix = [] } = {}) {
+  // binary, spawn: another program in the daemon's place, and how it is spawned.
+  constructor({ data = join(makeFolder('data'), 'state'), options = [], prefix = [], binary = kVigil, spawn = {} } = {}) {
     this.data = data;
     this.options = options;
     this.prefix = prefix;
+    this.binary = binary;
+    this.spawn = spawn;
   }
 
   // Starts `vigil serve` and resolves when it accepts calls.
@@ -31,8 +34,9 @@ export class Vigil {
 
   // Starts `vigil serve` without waiting.
   serve() {
-    const command = [...this.prefix, kVigil, 'serve', '--data', this.data, ...this.options];
-    this.process = new Process(command[0], command.slice(1), { env: environment() });
+    const command = [...this.prefix, this.binary, 'serve', '--data', this.data, ...this.options];
+    const { env, ...spawn } = this.spawn;
+    this.process = new Process(command[0], command.slice(1), { env: { ...environment(), ...env }, ...spawn });
     return this.process;
   }
 
