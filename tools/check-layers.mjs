@@ -39,9 +39,12 @@ function rule(cmake, word) {
   return words.slice(start + 1, end < 0 ? undefined : end);
 }
 
-const rooms = readdirSync(join(root, 'src')).filter((name) => existsSync(join(root, 'src', name, 'CMakeLists.txt')));
-const deps = new Map(rooms.map((room) => [room, rule(join(root, 'src', room, 'CMakeLists.txt'), 'DEPS')]));
-const testDeps = new Map(rooms.map((room) => [room, rule(join(root, 'src', room, 'CMakeLists.txt'), 'TEST_DEPS')]));
+// Most rooms are folders of src/; sim/ stands beside it.
+const folders = new Map(readdirSync(join(root, 'src')).map((name) => [name, join(root, 'src', name)]));
+folders.set('sim', join(root, 'sim'));
+const rooms = [...folders.keys()].filter((room) => existsSync(join(folders.get(room), 'CMakeLists.txt')));
+const deps = new Map(rooms.map((room) => [room, rule(join(folders.get(room), 'CMakeLists.txt'), 'DEPS')]));
+const testDeps = new Map(rooms.map((room) => [room, rule(join(folders.get(room), 'CMakeLists.txt'), 'TEST_DEPS')]));
 
 function reachable(room, seen = new Set()) {
   for (const dep of deps.get(room) ?? []) {
@@ -55,7 +58,7 @@ function reachable(room, seen = new Set()) {
 
 const breaks = [];
 for (const room of rooms) {
-  if (reachable(room).has(room)) breaks.push(`src/${room}: depends on itself in a circle`);
+  if (reachable(room).has(room)) breaks.push(`${relative(root, folders.get(room))}: depends on itself in a circle`);
 }
 
 function check(path, room) {
@@ -78,7 +81,7 @@ function check(path, room) {
   });
 }
 
-for (const room of rooms) for (const path of files(join(root, 'src', room))) check(path, room);
+for (const room of rooms) for (const path of files(folders.get(room))) check(path, room);
 // Installed headers belong to the engine's users: the standard library and each other, nothing else.
 if (existsSync(join(root, 'include'))) {
   for (const path of files(join(root, 'include'))) {

@@ -10,6 +10,7 @@ function checkWith(file, include) {
   const root = mkdtempSync(join(tmpdir(), 'vigil-layers-'));
   try {
     cpSync('src', join(root, 'src'), { recursive: true });
+    cpSync('sim', join(root, 'sim'), { recursive: true });
     cpSync('include', join(root, 'include'), { recursive: true });
     if (file) appendFileSync(join(root, file), `\n#include ${include}\n`);
     return spawnSync(process.execPath, ['tools/check-layers.mjs', root], { encoding: 'utf8' });
@@ -29,6 +30,8 @@ for (const [file, include] of [
   ['src/engine/forbidden.cc', '"store/database.h"'],
   ['src/engine/forbidden.cc', '<unistd.h>'],
   ['src/host/forbidden.cc', '<boost/beast/http.hpp>'],
+  ['sim/forbidden.cc', '<sqlite3.h>'],
+  ['src/engine/forbidden.cc', '"sim/model.h"'],
   ['include/vigil/time.h', '"base/result.h"'],
 ]) {
   test(`${include} in ${file} is refused`, () => {
