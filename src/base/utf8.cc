@@ -1,43 +1,57 @@
 #include "base/utf8.h"
 
-#include <cstddef>
+#include <algorithm>
 
 namespace vigil {
 namespace {
 
-struct Lead {
-  std::size_t more;     // bytes that follow
-  unsigned char least;  // bounds of the first of them
-  unsigned char most;
-};
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// more == 0: not the beginning of anything.
-Lead LeadOf(unsigned char byte) {
-  if (byte >= 0xC2 && byte <= 0xDF) return {1, 0x80, 0xBF};
-  if (byte == 0xE0) return {2, 0xA0, 0xBF};
-  if (byte == 0xED) return {2, 0x80, 0x9F};
-  if (byte >= 0xE1 && byte <= 0xEF) return {2, 0x80, 0xBF};
-  if (byte == 0xF0) return {3, 0x90, 0xBF};
-  if (byte >= 0xF1 && byte <= 0xF3) return {3, 0x80, 0xBF};
-  if (byte == 0xF4) return {3, 0x80, 0x8F};
-  return {0, 0, 0};
+// Length of the sequence that `lead` begins; 0: it begins none.
+std::size_t Length(unsigned char lead) {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return 2;
+  if (lead >= 0xE0 && lead <= 0xEF) return 3;
+  if (lead >= 0xF0 && lead <= 0xF4) return 4;
+  return 0;
 }
 
 }  // namespace
 
+Utf8Char FirstUtf8Char(std::string_view text) {
+  constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t length = Length(lead);
+  if (length == 0 || length > text.size()) return {};
+  std::uint32_t code = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    const auto next = static_cast<unsigned char>(text[i]);
+    if ((next & 0xC0U) != 0x80U) return {};
+    code = (code << 6U) | (next & 0x3FU);
+  }
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (code < smallest[length] || surrogate || code > 0x10FFFF) return {};
+  return {code, length, true};
+}
+
 bool IsUtf8(std::string_view text) {
-  const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (byte(at) < 0x80) continue;
-    const Lead lead = LeadOf(byte(at));
-    if (lead.more == 0 || text.size() - at <= lead.more) return false;
-    if (byte(at + 1) < lead.least || byte(at + 1) > lead.most) return false;
-    for (std::size_t next = 2; next <= lead.more; ++next) {
-      if (byte(at + next) < 0x80 || byte(at + next) > 0xBF) return false;
-    }
-    at += lead.more;
+  while (!text.empty()) {
+    const Utf8Char next = FirstUtf8Char(text);
+    if (!next.valid) return false;
+    text.remove_prefix(next.bytes);
   }
   return true;
+}
+
+std::string ToUtf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const Utf8Char next = FirstUtf8Char(text);
+    out += next.valid ? text.substr(0, next.bytes) : kReplacement;
+    text.remove_prefix(next.bytes);
+  }
+  return out;
 }
 
 }  // namespace vigil

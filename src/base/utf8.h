@@ -1,12 +1,24 @@
-// Is a text well-formed UTF-8? Pure, any thread.
+// UTF-8 at the edges: what came from a disk or another process need not be what it says it is.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace vigil {
 
-// As the Unicode standard defines it: no overlong forms, no surrogates, nothing above U+10FFFF. NUL is a
-// character.
+// What stands at the beginning of some bytes.
+struct Utf8Char {
+  std::uint32_t code = 0;
+  std::size_t bytes = 1;  // 1 to 4
+  bool valid = false;     // false: `bytes` is 1 and that byte begins no well-formed sequence
+};
+// `text` is not empty. Surrogates, overlong forms and what lies past U+10FFFF are not well-formed.
+Utf8Char FirstUtf8Char(std::string_view text);
+
 bool IsUtf8(std::string_view text);
+// Each byte that is no part of a well-formed sequence becomes U+FFFD.
+std::string ToUtf8(std::string_view text);
 
 }  // namespace vigil

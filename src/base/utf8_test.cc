@@ -23,5 +23,18 @@ TEST(Utf8, RefusesBrokenOverlongAndSurrogateBytes) {
   }
 }
 
+TEST(Utf8, ReplacesWhatIsNotWellFormed) {
+  for (const char* text : {"", "\u00e9 \u20ac", "\U0001F600"}) EXPECT_EQ(ToUtf8(text), text);
+  EXPECT_EQ(ToUtf8("a\xFFz\xE2\x82"), "a\uFFFDz\uFFFD\uFFFD");
+  EXPECT_EQ(ToUtf8("\xE2\x28\xA1"), "\uFFFD(\uFFFD");
+}
+
+TEST(Utf8, GivesTheCodesOfCharacters) {
+  EXPECT_EQ(FirstUtf8Char("\u202Ex").code, 0x202EU);
+  EXPECT_EQ(FirstUtf8Char("\u202Ex").bytes, 3U);
+  EXPECT_EQ(FirstUtf8Char("\U0001F680").code, 0x1F680U);
+  EXPECT_FALSE(FirstUtf8Char("\xED\xA0\x80").valid);
+}
+
 }  // namespace
 }  // namespace vigil

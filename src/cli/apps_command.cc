@@ -17,12 +17,12 @@ int Install(const Context& context, const std::string& url, bool verbose) {
   call.body = json::serialize(body);
   if (verbose) {
     call.on_line = [](const json::object& line) {
-      fmt::print(stderr, "{}\n", Text(json::value(line), "text"));
+      fmt::print(stderr, "{}\n", Shown(json::value(line), "text"));
     };
   }
   return Finish(context, context.Call(call), [](const json::value& app) {
-    Print(fmt::format("{} {}: {}", Paint(Style::kGood, "installed"), Text(app, "name"),
-                      Text(app, "start_url")));
+    Print(fmt::format("{} {}: {}", Paint(Style::kGood, "installed"), Shown(app, "name"),
+                      Shown(app, "start_url")));
   });
 }
 
@@ -31,7 +31,7 @@ int List(const Context& context) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& app : apps.as_array())
       rows.push_back(
-          {Text(app, "name"), Text(app, "start_url"), Text(app, "scope"), Time(app, "installed_at")});
+          {Shown(app, "name"), Shown(app, "start_url"), Shown(app, "scope"), Time(app, "installed_at")});
     PrintTable({"NAME", "START", "SCOPE", "INSTALLED"}, rows,
                "no app is installed; install one with `vigil install URL`");
   });
@@ -56,7 +56,7 @@ void AddApps(CLI::App& app, Context& context) {
              [url, &context] {
                return Finish(context, context.Delete("/v1/apps?url=" + Encode(*url)),
                              [](const json::value& removed) {
-                               Print(fmt::format("removed {}", Text(removed, "name")));
+                               Print(fmt::format("removed {}", Shown(removed, "name")));
                              });
              })
       ->add_option("url", *url, "Any URL of the app")

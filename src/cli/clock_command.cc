@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "cli/context.h"
+#include "cli/printable.h"
 
 namespace vigil::cli {
 namespace json = boost::json;
@@ -46,10 +47,10 @@ int Advance(const Context& context, const std::string& by) {
     }
     progress.Clear();
     std::string text = Text(line, "text");
-    text.resize(std::min(text.size(), text.find('\n')));  // without the stack
-    Print(fmt::format("{}  {} \"{}\"  {}{}{}  {}", Time(line, "at"), Text(line, "kind"), Text(line, "tag"),
-                      Text(line, "outcome"), text.empty() ? "" : ": ", text,
-                      Paint(Style::kDim, Text(line, "origin"))));
+    text = Printable(text.substr(0, text.find('\n')));  // without the stack
+    Print(fmt::format("{}  {} {}  {}{}{}  {}", Time(line, "at"), Text(line, "kind"),
+                      Quoted(Text(line, "tag"), kShownTag), Text(line, "outcome"), text.empty() ? "" : ": ",
+                      text, Paint(Style::kDim, Text(line, "origin"))));
   };
   const auto answer = context.Call(call);
   progress.Clear();

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cli/printable.h"
+
 namespace vigil::cli {
 namespace json = boost::json;
 namespace {
@@ -93,7 +95,7 @@ int ShowError(const Context& context, const Error& error) {
     outer["error"] = std::move(inner);
     PrintJson(outer);
   } else {
-    const std::string text = fmt::format("vigil: {}\n", error.message);
+    const std::string text = fmt::format("vigil: {}\n", PrintableLines(error.message, "  "));
     std::fputs(text.c_str(), stderr);
   }
   return error.code == ErrorCode::kUnavailable && error.message.rfind("no daemon", 0) == 0 ? kNoDaemon
@@ -122,7 +124,7 @@ void Print(std::string_view line) {
   std::fflush(stdout);
 }
 
-void PrintJson(const json::value& value) { Print(json::serialize(value)); }
+void PrintJson(const json::value& value) { Print(PrintableJson(json::serialize(value))); }
 
 void PrintTable(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows,
                 std::string_view when_empty) {
@@ -155,6 +157,8 @@ std::string Text(const json::value& object, std::string_view name) {
   if (value->is_string()) return std::string(value->as_string());
   return json::serialize(*value);
 }
+
+std::string Shown(const json::value& object, std::string_view name) { return Printable(Text(object, name)); }
 
 std::string Time(const json::value& object, std::string_view name) {
   std::string text = Text(object, name);

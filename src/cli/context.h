@@ -55,6 +55,8 @@ void PrintTable(const std::vector<std::string>& headings, const std::vector<std:
 
 // ---- reading the daemon's answers: absent and null read as empty
 std::string Text(const boost::json::value& object, std::string_view name);
+// The same for people: Printable().
+std::string Shown(const boost::json::value& object, std::string_view name);
 // "2026-11-23 14:05:07 UTC", or "-".
 std::string Time(const boost::json::value& object, std::string_view name);
 

@@ -33,7 +33,7 @@ void AddFire(CLI::App& app, Context& context) {
                    body["any_tag"] = options->any_tag;
                    const auto answer = context.Post("/v1/fire", body);
                    const int status = Finish(context, answer, [&](const json::value& outcome) {
-                     const std::string text = Text(outcome, "text");
+                     const std::string text = Shown(outcome, "text");
                      const bool good = Text(outcome, "outcome") == "succeeded";
                      Print(fmt::format("{} \"{}\": {}{}{}", options->kind, options->tag,
                                        Paint(good ? Style::kGood : Style::kBad, Text(outcome, "outcome")),

@@ -33,7 +33,7 @@ void AddNotifications(CLI::App& app, Context& context) {
           std::vector<std::vector<std::string>> rows;
           for (const auto& item : list.as_array())
             rows.push_back({Text(item, "id"), Time(item, "shown_at"), Text(item, "scope"),
-                            Text(item, "title"), Text(item, "body")});
+                            Shown(item, "title"), Shown(item, "body")});
           PrintTable({"ID", "SHOWN", "APP", "TITLE", "TEXT"}, rows, "no notification is shown");
         });
       });

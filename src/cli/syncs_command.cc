@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.h"
+#include "cli/printable.h"
 
 namespace vigil::cli {
 namespace json = boost::json;
@@ -22,10 +23,10 @@ void AddSyncs(CLI::App& app, Context& context) {
                  std::vector<std::vector<std::string>> rows;
                  for (const auto& sync : syncs.as_array()) {
                    const std::string scope = Text(sync, "scope");
-                   rows.push_back({Text(sync, "tag"), Text(sync, "kind"),
+                   rows.push_back({Quoted(Text(sync, "tag"), kShownTag), Text(sync, "kind"),
                                    scope.empty() ? Text(sync, "origin") : scope, Text(sync, "state"),
                                    fmt::format("{}/{}", Text(sync, "attempts"), Text(sync, "max_attempts")),
-                                   Time(sync, "next_time"), Text(sync, "explanation")});
+                                   Time(sync, "next_time"), Shown(sync, "explanation")});
                  }
                  PrintTable({"TAG", "KIND", "APP", "STATE", "ATTEMPTS", "NEXT", "WHY"}, rows,
                             "nothing is registered");

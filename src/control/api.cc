@@ -41,6 +41,7 @@ Api::Api(Services services) : services_(std::move(services)) {
   Route("GET", "/v1/workers", &Api::ListWorkers);
   Route("POST", "/v1/workers/{action}", &Api::ControlWorker);
   Route("GET", "/v1/log", &Api::Log);
+  Route("DELETE", "/v1/log", &Api::ClearLog);
   Route("GET", "/v1/record", &Api::GetRecord);
   Route("POST", "/v1/record", &Api::SetRecord);
 }

@@ -1,16 +1,35 @@
 // The local API (version 1): every call, without sockets. The CLI, the panel and tests use nothing else.
 //
 //   GET    /v1/status
-//   GET    /v1/apps                     POST {url} (stream: console)       DELETE ?url=
-//   GET    /v1/pages                    POST {url, keep, script, script_name, launched} (stream: console)
-//   DELETE /v1/pages/{id}               POST /v1/pages/{id}/evaluate {code, name}   POST /v1/pages/{id}/input
-//   {kind} GET    /v1/syncs ?url=              POST /v1/fire {url, kind, tag, last_chance, any_tag} GET
-//   /v1/workers                  POST /v1/workers/{start|stop|update|unregister} {url} GET    /v1/log ?url=
-//   &follow=1 (stream) GET    /v1/record                   POST {on} GET    /v1/network                  POST
-//   {mode} GET    /v1/clock                    POST /v1/clock/advance {by} (stream: progress, run) GET
-//   /v1/permissions ?url=        POST {url, name, setting: allow|deny|default} GET    /v1/engagement ?url=
-//   GET    /v1/notifications ?url=      POST /v1/notifications/{id}/click {action}   DELETE
-//   /v1/notifications/{id} GET    /v1/storage ?url=            DELETE ?url= GET    /v1/parameters
+//   GET    /v1/parameters
+//   GET    /v1/apps
+//   POST   /v1/apps {url}                       stream: console
+//   DELETE /v1/apps ?url=
+//   GET    /v1/pages
+//   POST   /v1/pages {url, keep, script, script_name, launched, link}     stream: console
+//   DELETE /v1/pages/{id}
+//   POST   /v1/pages/{id}/evaluate {code, name}
+//   POST   /v1/pages/{id}/input {kind}
+//   GET    /v1/syncs ?url=
+//   POST   /v1/fire {url, kind, tag, last_chance, any_tag}
+//   GET    /v1/workers
+//   POST   /v1/workers/{start|stop|update|unregister} {url}
+//   GET    /v1/log ?url= &service= &lines= &console=1 &follow=1 (stream)
+//   DELETE /v1/log ?service=
+//   GET    /v1/record
+//   POST   /v1/record {on, service}
+//   GET    /v1/network
+//   POST   /v1/network {mode}
+//   GET    /v1/clock
+//   POST   /v1/clock/advance {by}               stream: progress, run
+//   GET    /v1/permissions ?url=
+//   POST   /v1/permissions {url, name, setting: allow|deny|default}
+//   GET    /v1/engagement ?url=
+//   GET    /v1/notifications ?url=
+//   POST   /v1/notifications/{id}/click {action}
+//   DELETE /v1/notifications/{id}
+//   GET    /v1/storage ?url=
+//   DELETE /v1/storage ?url=
 //
 // Errors: {"error": {"code", "message"}} with a fitting HTTP status. Streams: see control/message.h.
 // Event-loop thread only.
@@ -62,7 +81,9 @@ class Api {
   Task Fire(Request, Caller&);
   Task ListWorkers(Request, Caller&);
   Task ControlWorker(Request, Caller&);
+  // api_log.cc
   Task Log(Request, Caller&);
+  Task ClearLog(Request, Caller&);
   Task GetRecord(Request, Caller&);
   Task SetRecord(Request, Caller&);
 

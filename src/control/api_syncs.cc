@@ -1,21 +1,15 @@
-// Registrations, workers and the log.
+// Registrations and workers.
 #include <fmt/format.h>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <map>
 #include <utility>
 
 #include "control/api.h"
 #include "control/json_view.h"
-#include "control/log_feed.h"
 #include "host/host.h"
-#include "host/storage_thread.h"
 #include "host/sync_driver.h"
 #include "host/waiter.h"
-#include "store/stores.h"
 
 namespace vigil::control {
 namespace asio = boost::asio;
@@ -109,110 +103,6 @@ Api::Task Api::ControlWorker(Request request, Caller&) {
   }
   if (!view) co_return Fail(std::move(view).error());
   co_return json::value(ToJson(*view));
-}
-
-Api::Task Api::Log(Request request, Caller& caller) {
-  const std::string url = QueryValue(request, "url");
-  std::string origin;
-  if (!url.empty()) {
-    auto found = services_.host.FindOrigin(url);
-    if (!found) co_return Fail(std::move(found).error());
-    origin = *found;
-  }
-  const bool follow = QueryValue(request, "follow") == "1";
-  const bool console = QueryValue(request, "console") == "1";
-  const auto wanted = [origin, console](const json::object& line) {
-    return line.at("type") != "run" && (console || line.at("type") != "console") &&
-           (origin.empty() || line.at("origin").as_string() == json::string_view(origin));
-  };
-  // What comes while the stored events are read waits behind them.
-  std::vector<json::object> meanwhile;
-  bool live = false;
-  const std::uint64_t listener = !follow ? 0 : services_.feed.Listen([&](const json::object& line) {
-    if (!wanted(line)) return;
-    if (live) {
-      caller.Send(line);
-    } else {
-      meanwhile.push_back(line);
-    }
-  });
-  std::vector<json::object> lines;
-  for (const auto& line : services_.feed.kept()) {
-    if (wanted(line)) lines.push_back(line);
-  }
-  store::EventFilter filter;
-  filter.origin = origin;
-  const auto query = [&stores = services_.stores, filter] { return stores.events.Query(filter); };
-  auto events = co_await services_.storage.Run(query);
-  if (!events) {
-    services_.feed.Unlisten(listener);
-    co_return Fail(std::move(events).error());
-  }
-  std::uint64_t last_id = 0;
-  for (const auto& event : *events) {
-    last_id = event.id;
-    lines.push_back(LogFeed::EventLine(event));
-  }
-  std::stable_sort(lines.begin(), lines.end(), [](const json::object& a, const json::object& b) {
-    return a.at("at_us").as_int64() < b.at("at_us").as_int64();
-  });
-  if (!follow) {
-    json::array out;
-    for (auto& line : lines) out.push_back(std::move(line));
-    co_return json::value(std::move(out));
-  }
-  for (auto& line : lines) caller.Send(std::move(line));
-  for (auto& line : meanwhile) {
-    if (line.at("type") == "event" && line.at("id").to_number<std::uint64_t>() <= last_id) continue;
-    caller.Send(std::move(line));
-  }
-  live = true;
-  json::object ready;
-  ready["type"] = "following";
-  caller.Send(std::move(ready));
-  host::Waiter<bool> left(services_.loop.get_executor());
-  caller.OnGone([left] { left.Set(true); });
-  co_await left.Get();
-  services_.feed.Unlisten(listener);
-  co_return json::value(json::object());
-}
-
-Api::Task Api::Recordings() {
-  const auto read = [&stores = services_.stores, now = services_.clock.now().wall] {
-    return stores.events.Recordings(now);
-  };
-  auto recordings = co_await services_.storage.Run(read);
-  if (!recordings) co_return Fail(std::move(recordings).error());
-  json::object out;
-  bool any = false;
-  json::object services;
-  for (const auto& recording : *recordings) {
-    json::object service;
-    service["on"] = recording.until.has_value();
-    SetTime(service, "until", recording.until);
-    any = any || recording.until.has_value();
-    services[store::ServiceName(recording.service)] = std::move(service);
-  }
-  out["on"] = any;
-  out["services"] = std::move(services);
-  co_return json::value(std::move(out));
-}
-
-Api::Task Api::GetRecord(Request, Caller&) { return Recordings(); }
-
-Api::Task Api::SetRecord(Request request, Caller&) {
-  const auto on = OptionalBool(request.body, "on");
-  if (!on) co_return Fail(on.error());
-  const auto write = [&stores = services_.stores, on = *on, now = services_.clock.now().wall]() -> Result<> {
-    for (const auto service : store::kServices) {
-      auto set = stores.events.SetRecording(service, on, now);
-      if (!set) return Fail(std::move(set).error());
-    }
-    return {};
-  };
-  auto written = co_await services_.storage.Run(write);
-  if (!written) co_return Fail(std::move(written).error());
-  co_return co_await Recordings();
 }
 
 }  // namespace vigil::control

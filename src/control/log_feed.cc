@@ -1,6 +1,7 @@
 #include "control/log_feed.h"
 
 #include "base/duration.h"
+#include "control/json_view.h"
 
 namespace vigil::control {
 namespace json = boost::json;
@@ -52,6 +53,14 @@ void LogFeed::Report(const host::HostReport& report) {
   line["text"] = report.text;
   if (report.registration_id != 0) line["registration_id"] = report.registration_id;
   Publish(std::move(line), true);
+}
+
+void LogFeed::Recording(const store::Recording& recording) {
+  json::object line = Line("recording", "");
+  line["service"] = store::ServiceName(recording.service);
+  line["on"] = recording.until.has_value();
+  SetTime(line, "until", recording.until);
+  Publish(std::move(line), false);
 }
 
 void LogFeed::Run(host::SyncDispatcher::SyncEvent event, std::string origin,

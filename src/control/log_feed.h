@@ -15,11 +15,12 @@
 
 namespace vigil::control {
 
-// Lines are JSON objects; each has "type": "event" | "console" | "report" | "run", "at" (RFC 3339), "at_us"
-// and "origin".
+// Lines are JSON objects; each has "type": "event" | "console" | "report" | "run" | "recording", "at" (RFC
+// 3339), "at_us" and "origin".
 //   event    id service event tag metadata{} registration_id; only of services that are being recorded
 //   console  level text source, client_id (page) or registration_id (worker)
 //   report   text: something a user should hear about
+//   recording  service on until: somebody switched it, or its three days are over; origin is ""; not kept
 //   run      kind tag outcome text registration_id: a sync or periodicsync event has ended
 class LogFeed {
  public:
@@ -31,6 +32,7 @@ class LogFeed {
   void Events(const std::vector<store::LoggedEvent>& events);
   void Console(const host::ConsoleLine& line);
   void Report(const host::HostReport& report);
+  void Recording(const store::Recording& recording);
   void Run(host::SyncDispatcher::SyncEvent event, std::string origin, const host::DispatchOutcome& outcome);
 
   using Listener = std::function<void(const boost::json::object&)>;

@@ -217,6 +217,11 @@ void Daemon::MakeHost() {
                                       Ports{policy_->state(), policy_->state(), random_}};
   driver_.emplace(driver, parameters_);
   driver_->OnEvents([this](const std::vector<store::LoggedEvent>& events) { feed_->Events(events); });
+  driver_->OnRecordingEnded([this](store::Service service) {
+    store::Recording off;
+    off.service = service;
+    feed_->Recording(off);
+  });
   host_->SetSyncService(*driver_);
   host_->SetConsoleSink([this](const host::ConsoleLine& line) { feed_->Console(line); });
   host_->SetReportSink([this](const host::HostReport& report) {

@@ -193,11 +193,12 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   Now now() const { return deps_.clock.now(); }
 
   std::function<void(const std::vector<store::LoggedEvent>&)> on_events;
+  std::function<void(store::Service)> on_recording_ended;
   std::function<void()> on_change;
 
  private:
   using Loaded = Result<std::vector<RegistrationRecord>>;
-  using Appended = Result<std::vector<store::LoggedEvent>>;
+  using Appended = Result<store::EventLog::Appended>;
   struct Caller {
     SyncService::Done done;
     SyncService::TagsDone tags_done;
@@ -345,8 +346,11 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   void Logged(const Appended& appended) {
     if (!appended) {
       log::Warning("the event log cannot be written: {}", appended.error().message);
-    } else if (!appended->empty() && on_events && !stopped_) {
-      on_events(*appended);
+    } else if (!stopped_) {
+      if (!appended->kept.empty() && on_events) on_events(appended->kept);
+      for (const store::Service service : appended->ended) {
+        if (on_recording_ended) on_recording_ended(service);
+      }
     }
     if (records_.empty()) {
       logging_ = false;
@@ -445,6 +449,9 @@ void SyncDriver::Fire(SyncKind kind, std::uint64_t registration_id, std::string 
 }
 void SyncDriver::OnEvents(std::function<void(const std::vector<store::LoggedEvent>&)> sink) {
   impl_->on_events = std::move(sink);
+}
+void SyncDriver::OnRecordingEnded(std::function<void(store::Service)> sink) {
+  impl_->on_recording_ended = std::move(sink);
 }
 void SyncDriver::OnChange(std::function<void()> sink) { impl_->on_change = std::move(sink); }
 const Engine& SyncDriver::engine() const { return impl_->engine(); }

@@ -86,6 +86,8 @@ class SyncDriver final : public SyncService {
 
   // Events as they were appended to the log (only those of services being recorded). Set before Start().
   void OnEvents(std::function<void(const std::vector<store::LoggedEvent>&)> sink);
+  // The three days of a recording are over, as the first event after them shows. Set before Start().
+  void OnRecordingEnded(std::function<void(store::Service)> sink);
   // Something about registrations or running events may have changed. Set before Start().
   void OnChange(std::function<void()> sink);
 

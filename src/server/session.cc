@@ -21,6 +21,8 @@
 #include <chrono>
 #include <deque>
 
+#include "base/utf8.h"
+
 namespace vigil::server {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -182,7 +184,7 @@ asio::awaitable<void> HttpSession::WriteAnswer(control::Answer answer) {
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
   response.keep_alive(keep_alive_);
-  response.body() = json::serialize(answer.body) + "\n";
+  response.body() = ToUtf8(json::serialize(answer.body)) + "\n";
   response.prepare_payload();
   boost::system::error_code error;
   co_await http::async_write(socket_, response, asio::redirect_error(asio::use_awaitable, error));
@@ -205,7 +207,8 @@ asio::awaitable<void> HttpSession::WriteStreamEnd(control::Answer answer) {
 void HttpSession::Send(json::object line) {
   if (gone_) return;
   streaming_ = true;
-  std::string text = json::serialize(line) + "\n";
+  // What a damaged file holds need not be UTF-8; JSON must be.
+  std::string text = ToUtf8(json::serialize(line)) + "\n";
   queued_bytes_ += text.size();
   if (queued_bytes_ > kMaxQueuedBytes) {
     MarkGone();

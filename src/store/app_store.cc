@@ -1,6 +1,7 @@
 #include "store/app_store.h"
 
 #include "store/database.h"
+#include "store/times.h"
 
 namespace vigil::store {
 
@@ -22,8 +23,8 @@ Result<std::vector<StoredApp>> AppStore::All() {
     app.manifest_url = rows.Text(5);
     app.manifest_json = rows.Text(6);
     app.install_url = rows.Text(7);
-    app.installed_at = WallTime(Duration(rows.Int(8)));
-    if (!rows.IsNull(9)) app.launched_at = WallTime(Duration(rows.Int(9)));
+    app.installed_at = ToWallTime(rows.Int(8));
+    if (!rows.IsNull(9)) app.launched_at = ToWallTime(rows.Int(9));
   }
 }
 

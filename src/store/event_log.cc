@@ -5,14 +5,23 @@
 #include <utility>
 
 #include "store/database.h"
+#include "store/times.h"
 
 namespace vigil::store {
 namespace {
 
-// Nobody looks at one entry more or less: pruning only every so often keeps it cheap.
-constexpr std::size_t kPruneSlack = 1000;
+// Pruning makes this share of the bounds free at once, so that it is rarely done.
+constexpr std::size_t kPruneShare = 10;
 
-std::int64_t Us(WallTime time) { return time.time_since_epoch().count(); }
+// More than any row that Append writes; a damaged size must not end a query.
+constexpr std::int64_t kMostRowBytes = 1 << 20;
+
+std::optional<Service> ServiceFromNumber(std::int64_t number) {
+  for (const Service service : kServices) {
+    if (number == static_cast<int>(service)) return service;
+  }
+  return std::nullopt;
+}
 
 std::string Pack(const std::vector<std::pair<std::string, std::string>>& metadata) {
   std::string packed;
@@ -60,54 +69,93 @@ std::optional<Service> ServiceFromName(std::string_view name) {
   return std::nullopt;
 }
 
-Result<std::vector<LoggedEvent>> EventLog::Append(std::vector<LoggedEvent> events) {
-  std::vector<LoggedEvent> kept;
+Result<EventLog::Appended> EventLog::Append(std::vector<LoggedEvent> events) {
+  Appended appended;
   VIGIL_TRY(database_.Transaction([&]() -> Result<> {
-    VIGIL_ASSIGN(const auto until, RecordingEnds());
     for (LoggedEvent& event : events) {
+      VIGIL_ASSIGN(const auto until, RecordingEnds(event.at));
       const auto end = until.find(event.service);
       if (end == until.end()) continue;
       if (event.at >= end->second) {
-        VIGIL_TRY(database_.Run("DELETE FROM recordings WHERE service = ?", static_cast<int>(event.service)));
+        VIGIL_TRY(StopRecording(event.service));
+        appended.ended.push_back(event.service);
         continue;
       }
-      VIGIL_TRY(
-          database_.Run("INSERT INTO events (at_us, service, origin, registration, name, instance, metadata) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        Us(event.at), static_cast<int>(event.service), event.origin, event.registration_id,
-                        event.name, event.instance, Pack(event.metadata)));
-      event.id = static_cast<std::uint64_t>(database_.last_insert_rowid());
-      kept.push_back(std::move(event));
+      VIGIL_TRY(Insert(event));
+      appended.kept.push_back(std::move(event));
     }
-    return kept.empty() ? Result<>() : Prune();
+    return appended.kept.empty() ? Result<>() : Prune();
   }));
-  return kept;
+  return appended;
+}
+
+Result<> EventLog::Insert(LoggedEvent& event) {
+  const std::string metadata = Pack(event.metadata);
+  const std::size_t bytes =
+      kRowBytes + event.origin.size() + event.name.size() + event.instance.size() + metadata.size();
+  VIGIL_TRY(database_.Run(
+      "INSERT INTO events (at_us, service, origin, registration, name, instance, metadata, bytes) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ToMicroseconds(event.at), static_cast<int>(event.service), event.origin, event.registration_id,
+      event.name, event.instance, metadata, static_cast<std::uint64_t>(bytes)));
+  // Triggers leave the number of the row that the statement itself inserted.
+  event.id = static_cast<std::uint64_t>(database_.last_insert_rowid());
+  return {};
 }
 
 Result<> EventLog::Prune() {
-  Statement bounds = database_.Prepare("SELECT min(id), max(id) FROM events");
-  VIGIL_ASSIGN(const bool row, bounds.Step());
-  if (!row || bounds.Uint(1) - bounds.Uint(0) < max_events_ + std::min(kPruneSlack, max_events_)) return {};
-  // Ids have gaps after Clear; counting down from the youngest keeps at most max_events_.
-  return database_.Run(
-      "DELETE FROM events WHERE id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)",
-      static_cast<std::uint64_t>(max_events_));
+  const auto within = [](std::uint64_t events, std::uint64_t bytes, const Bounds& bounds) {
+    return events <= bounds.events && bytes <= bounds.bytes;
+  };
+  Statement totals = database_.Prepare("SELECT events, bytes FROM event_totals");
+  VIGIL_ASSIGN(const bool known, totals.Step());
+  if (!known) return Recount();
+  std::uint64_t events = totals.Uint(0);
+  std::uint64_t bytes = totals.Uint(1);
+  if (within(events, bytes, bounds_)) return {};
+  const Bounds target{bounds_.events - bounds_.events / kPruneShare,
+                      bounds_.bytes - bounds_.bytes / kPruneShare};
+  std::uint64_t last = 0;
+  bool wrong = false;  // more was counted than is there: a damaged sum
+  {
+    Statement oldest = database_.Prepare("SELECT id, bytes FROM events ORDER BY id");
+    while (!within(events, bytes, target)) {
+      VIGIL_ASSIGN(const bool row, oldest.Step());
+      wrong = !row;
+      if (wrong) break;
+      last = oldest.Uint(0);
+      --events;
+      bytes -= oldest.Uint(1);
+    }
+  }
+  VIGIL_TRY(database_.Run("DELETE FROM events WHERE id <= ?", last));
+  return wrong ? Recount() : Result<>();
+}
+
+Result<> EventLog::Recount() {
+  VIGIL_TRY(database_.Run("DELETE FROM event_totals"));
+  return database_.Run("INSERT INTO event_totals SELECT count(*), coalesce(sum(bytes), 0) FROM events");
 }
 
 Result<std::vector<LoggedEvent>> EventLog::Query(const EventFilter& filter) {
   std::vector<LoggedEvent> events;
   Statement rows = database_.Prepare(
-      "SELECT id, at_us, service, origin, registration, name, instance, metadata FROM events "
+      "SELECT id, at_us, service, origin, registration, name, instance, metadata, bytes FROM events "
       "WHERE id > ?1 AND (?2 = 0 OR service = ?2) AND (?3 = '' OR origin = ?3) ORDER BY id DESC LIMIT ?4");
   rows.With(filter.after_id, filter.service ? static_cast<int>(*filter.service) : 0, filter.origin,
             filter.limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(filter.limit));
+  std::size_t bytes = 0;
   while (true) {
     VIGIL_ASSIGN(const bool row, rows.Step());
     if (!row) break;
+    const auto service = ServiceFromNumber(rows.Int(2));
+    if (!service) continue;
+    bytes += static_cast<std::size_t>(std::clamp<std::int64_t>(rows.Int(8), 0, kMostRowBytes));
+    if (filter.max_bytes != 0 && bytes > filter.max_bytes) break;
     LoggedEvent& event = events.emplace_back();
     event.id = rows.Uint(0);
-    event.at = WallTime(Duration(rows.Int(1)));
-    event.service = static_cast<Service>(rows.Int(2));
+    event.at = ToWallTime(rows.Int(1));
+    event.service = *service;
     event.origin = rows.Text(3);
     event.registration_id = rows.Uint(4);
     event.name = rows.Text(5);
@@ -122,27 +170,27 @@ Result<> EventLog::Clear(Service service) {
   return database_.Run("DELETE FROM events WHERE service = ?", static_cast<int>(service));
 }
 
-Result<> EventLog::RemoveRegistration(std::uint64_t registration_id) {
-  return database_.Run("DELETE FROM events WHERE registration = ?", registration_id);
-}
-
 Result<> EventLog::RemoveOrigin(const std::string& origin) {
   return database_.Run("DELETE FROM events WHERE origin = ?", origin);
 }
 
 Result<Recording> EventLog::SetRecording(Service service, bool on, WallTime now) {
   if (!on) {
-    VIGIL_TRY(database_.Run("DELETE FROM recordings WHERE service = ?", static_cast<int>(service)));
+    VIGIL_TRY(StopRecording(service));
     return Recording{service, std::nullopt};
   }
   const WallTime until = now + kRecordingTime;
   VIGIL_TRY(database_.Run("INSERT OR REPLACE INTO recordings (service, until_us) VALUES (?, ?)",
-                          static_cast<int>(service), Us(until)));
+                          static_cast<int>(service), ToMicroseconds(until)));
   return Recording{service, until};
 }
 
+Result<> EventLog::StopRecording(Service service) {
+  return database_.Run("DELETE FROM recordings WHERE service = ?", static_cast<int>(service));
+}
+
 Result<std::vector<Recording>> EventLog::Recordings(WallTime now) {
-  VIGIL_ASSIGN(const auto until, RecordingEnds());
+  VIGIL_ASSIGN(const auto until, RecordingEnds(now));
   std::vector<Recording> recordings;
   for (const Service service : kServices) {
     const auto end = until.find(service);
@@ -152,14 +200,24 @@ Result<std::vector<Recording>> EventLog::Recordings(WallTime now) {
   return recordings;
 }
 
-Result<std::map<Service, WallTime>> EventLog::RecordingEnds() {
+// A clock that was set back must not make a recording longer: none ends later than kRecordingTime from `now`.
+Result<std::map<Service, WallTime>> EventLog::RecordingEnds(WallTime now) {
+  const std::int64_t latest = ToMicroseconds(now + kRecordingTime);
   std::map<Service, WallTime> ends;
-  Statement rows = database_.Prepare("SELECT service, until_us FROM recordings");
-  while (true) {
-    VIGIL_ASSIGN(const bool row, rows.Step());
-    if (!row) return ends;
-    ends.emplace(static_cast<Service>(rows.Int(0)), WallTime(Duration(rows.Int(1))));
+  bool set_back = false;
+  {
+    Statement rows = database_.Prepare("SELECT service, until_us FROM recordings");
+    while (true) {
+      VIGIL_ASSIGN(const bool row, rows.Step());
+      if (!row) break;
+      const auto service = ServiceFromNumber(rows.Int(0));
+      if (!service) continue;
+      set_back = set_back || rows.Int(1) > latest;
+      ends.emplace(*service, ToWallTime(std::min(rows.Int(1), latest)));
+    }
   }
+  if (set_back) VIGIL_TRY(database_.Run("UPDATE recordings SET until_us = ?1 WHERE until_us > ?1", latest));
+  return ends;
 }
 
 }  // namespace vigil::store

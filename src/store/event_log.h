@@ -40,8 +40,9 @@ struct LoggedEvent {
 struct EventFilter {
   std::uint64_t after_id = 0;  // only younger ones
   std::optional<Service> service;
-  std::string origin;     // empty: all
-  std::size_t limit = 0;  // the youngest `limit`; 0: all that match
+  std::string origin;         // empty: all
+  std::size_t limit = 0;      // the youngest `limit`; 0: all that match
+  std::size_t max_bytes = 0;  // the youngest whose sizes add up to no more than this; 0: no such bound
 };
 
 struct Recording {
@@ -51,19 +52,29 @@ struct Recording {
 
 class EventLog {
  public:
-  static constexpr std::size_t kMaxEvents = 100'000;  // of all services; the oldest go
+  // What all services together may keep; the oldest go. Bytes are those of the texts and kRowBytes for each
+  // event: the file is about a quarter larger. Space that became free in it is used again.
+  struct Bounds {
+    std::size_t events = 100'000;
+    std::size_t bytes = std::size_t{64} << 20;
+  };
+  static constexpr std::size_t kRowBytes = 100;
   static constexpr Duration kRecordingTime = std::chrono::hours(72);
 
-  explicit EventLog(Database& database, std::size_t max_events = kMaxEvents)
-      : database_(database), max_events_(max_events) {}
+  explicit EventLog(Database& database) : EventLog(database, Bounds()) {}
+  EventLog(Database& database, Bounds bounds) : database_(database), bounds_(bounds) {}
 
+  struct Appended {
+    std::vector<LoggedEvent> kept;
+    std::vector<Service> ended;  // recordings whose time was found to be up
+  };
   // Keeps those whose service is being recorded at the event's time (`at`), in one transaction, and returns
-  // them with their ids. An event later than the recording's end switches that recording off.
-  Result<std::vector<LoggedEvent>> Append(std::vector<LoggedEvent> events);
-  // Oldest first.
+  // them with their ids. An event later than the recording's end is dropped and switches that recording off.
+  Result<Appended> Append(std::vector<LoggedEvent> events);
+  // Oldest first. A row that makes no sense costs itself only.
   Result<std::vector<LoggedEvent>> Query(const EventFilter& filter);
+  // Events outlive the service worker registration that they are about: they may say why it is gone.
   Result<> Clear(Service service);
-  Result<> RemoveRegistration(std::uint64_t registration_id);
   Result<> RemoveOrigin(const std::string& origin);
 
   // On: until `now` + kRecordingTime, over restarts. Off at once. Returns the new state.
@@ -72,11 +83,14 @@ class EventLog {
   Result<std::vector<Recording>> Recordings(WallTime now);
 
  private:
+  Result<> Insert(LoggedEvent& event);
   Result<> Prune();
-  Result<std::map<Service, WallTime>> RecordingEnds();
+  Result<> Recount();
+  Result<std::map<Service, WallTime>> RecordingEnds(WallTime now);
+  Result<> StopRecording(Service service);
 
   Database& database_;
-  std::size_t max_events_;
+  const Bounds bounds_;
 };
 
 }  // namespace vigil::store

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/database.h"
+#include "store/times.h"
 
 namespace vigil::store {
 namespace {
@@ -22,7 +23,7 @@ Result<std::vector<StoredNotification>> Read(Statement rows) {
     notification.icon = rows.Text(6);
     notification.options_json = rows.Text(7);
     notification.data = rows.Text(8);
-    notification.shown_at = WallTime(Duration(rows.Int(9)));
+    notification.shown_at = ToWallTime(rows.Int(9));
   }
 }
 

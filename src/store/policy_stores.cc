@@ -1,15 +1,9 @@
 #include "store/policy_stores.h"
 
 #include "store/database.h"
+#include "store/times.h"
 
 namespace vigil::store {
-namespace {
-
-WallTime Wall(std::int64_t us) { return WallTime(Duration(us)); }
-std::int64_t Us(WallTime time) { return time.time_since_epoch().count(); }
-
-}  // namespace
-
 Result<std::vector<StoredPermission>> PermissionStore::All() {
   std::vector<StoredPermission> permissions;
   Statement rows = database_.Prepare("SELECT origin, name, allow FROM permissions ORDER BY origin, name");
@@ -48,8 +42,8 @@ Result<std::vector<StoredEngagement>> EngagementStore::All() {
     entry.origin = rows.Text(0);
     entry.raw_score = rows.Real(1);
     entry.points_added_today = rows.Real(2);
-    entry.last_engagement = Wall(rows.Int(3));
-    if (!rows.IsNull(4)) entry.last_shortcut_launch = Wall(rows.Int(4));
+    entry.last_engagement = ToWallTime(rows.Int(3));
+    if (!rows.IsNull(4)) entry.last_shortcut_launch = ToWallTime(rows.Int(4));
   }
 }
 
@@ -59,8 +53,9 @@ Result<> EngagementStore::Put(const std::vector<StoredEngagement>& entries) {
       Statement put = database_.Prepare(
           "INSERT OR REPLACE INTO engagement (origin, raw_score, points_added_today, last_engagement_us, "
           "last_shortcut_launch_us) VALUES (?, ?, ?, ?, ?)");
-      put.With(entry.origin, entry.raw_score, entry.points_added_today, Us(entry.last_engagement));
-      if (entry.last_shortcut_launch) put.Bind(5, Us(*entry.last_shortcut_launch));
+      put.With(entry.origin, entry.raw_score, entry.points_added_today,
+               ToMicroseconds(entry.last_engagement));
+      if (entry.last_shortcut_launch) put.Bind(5, ToMicroseconds(*entry.last_shortcut_launch));
       VIGIL_TRY(put.Run());
     }
     return {};
@@ -78,7 +73,7 @@ Result<std::vector<KnownNetwork>> NetworkStore::All() {
   while (true) {
     VIGIL_ASSIGN(const bool row, rows.Step());
     if (!row) return networks;
-    networks.push_back(KnownNetwork{rows.Text(0), rows.Text(1), Wall(rows.Int(2))});
+    networks.push_back(KnownNetwork{rows.Text(0), rows.Text(1), ToWallTime(rows.Int(2))});
   }
 }
 
@@ -86,7 +81,7 @@ Result<> NetworkStore::Put(const KnownNetwork& network) {
   return database_.Transaction([&]() -> Result<> {
     VIGIL_TRY(database_.Run(
         "INSERT OR REPLACE INTO known_networks (origin, network_id, last_used_us) VALUES (?, ?, ?)",
-        network.origin, network.network_id, Us(network.last_used)));
+        network.origin, network.network_id, ToMicroseconds(network.last_used)));
     return database_.Run(
         "DELETE FROM known_networks WHERE origin = ?1 AND network_id IN (SELECT network_id FROM "
         "known_networks "

@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "base/log.h"
+#include "base/utf8.h"
 #include "store/database.h"
+#include "store/times.h"
 
 namespace vigil::store {
 namespace {
@@ -22,9 +25,6 @@ constexpr const char* kLoad =
     "delay_us, anchor_us, registered_at_us, lost_network, last_fired_us "
     "FROM sync_registrations ORDER BY worker_registration, tag, kind";
 
-std::int64_t Us(WallTime time) { return time.time_since_epoch().count(); }
-WallTime Wall(std::int64_t us) { return WallTime(Duration(us)); }
-
 }  // namespace
 
 Result<std::vector<RegistrationRecord>> RegistrationStore::LoadAll() {
@@ -33,21 +33,24 @@ Result<std::vector<RegistrationRecord>> RegistrationStore::LoadAll() {
   while (true) {
     VIGIL_ASSIGN(const bool row, rows.Step());
     if (!row) return records;
-    RegistrationRecord& record = records.emplace_back();
     const std::int64_t kind = rows.Int(2);
-    if (kind != 0 && kind != 1)
-      return Fail(ErrorCode::kCorrupt, "a stored sync registration is of an unknown kind; restore a backup");
+    if ((kind != 0 && kind != 1) || !IsUtf8(rows.View(1))) {
+      log::Warning("a stored sync registration of {} makes no sense and is passed over",
+                   ToUtf8(rows.View(3)));
+      continue;
+    }
+    RegistrationRecord& record = records.emplace_back();
     record.key = RegistrationKey{rows.Uint(0), static_cast<SyncKind>(kind), rows.Text(1)};
     record.origin = rows.Text(3);
     record.min_interval_ms = rows.Int(4);
     record.attempts = rows.Int(5);
     record.max_attempts = rows.Int(6);
-    if (!rows.IsNull(7)) record.due = Wall(rows.Int(7));
+    if (!rows.IsNull(7)) record.due = ToWallTime(rows.Int(7));
     record.delay = Duration(rows.Int(8));
-    record.anchor = Wall(rows.Int(9));
-    record.registered_at = Wall(rows.Int(10));
+    record.anchor = ToWallTime(rows.Int(9));
+    record.registered_at = ToWallTime(rows.Int(10));
     record.lost_network = rows.Bool(11);
-    if (!rows.IsNull(12)) record.last_fired = Wall(rows.Int(12));
+    if (!rows.IsNull(12)) record.last_fired = ToWallTime(rows.Int(12));
   }
 }
 
@@ -78,12 +81,12 @@ Result<> RegistrationStore::ApplyChange(const RecordChange& change) {
   Statement put = database_.Prepare(kPut);
   put.With(record.key.worker_registration, record.key.tag, kind, record.origin, record.min_interval_ms,
            record.attempts, record.max_attempts);
-  if (record.due) put.Bind(8, Us(*record.due));
+  if (record.due) put.Bind(8, ToMicroseconds(*record.due));
   put.Bind(9, record.delay.count())
-      .Bind(10, Us(record.anchor))
-      .Bind(11, Us(record.registered_at))
+      .Bind(10, ToMicroseconds(record.anchor))
+      .Bind(11, ToMicroseconds(record.registered_at))
       .Bind(12, record.lost_network);
-  if (record.last_fired) put.Bind(13, Us(*record.last_fired));
+  if (record.last_fired) put.Bind(13, ToMicroseconds(*record.last_fired));
   return put.Run();
 }
 

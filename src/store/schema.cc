@@ -138,6 +138,22 @@ CREATE TABLE recordings (
 );
 )sql";
 
+// The log is bounded by what it holds: every row says what it counts, and one row the sum, so that nothing
+// has to be added up when events are appended. 100: what a row costs besides its texts (EventLog::kRowBytes).
+constexpr const char* kLog2 = R"sql(
+ALTER TABLE events ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE events SET bytes = 100 + length(CAST(origin AS BLOB)) + length(CAST(name AS BLOB))
+  + length(CAST(instance AS BLOB)) + length(CAST(metadata AS BLOB));
+CREATE TABLE event_totals (events INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO event_totals SELECT count(*), coalesce(sum(bytes), 0) FROM events;
+CREATE TRIGGER event_came AFTER INSERT ON events BEGIN
+  UPDATE event_totals SET events = events + 1, bytes = bytes + new.bytes;
+END;
+CREATE TRIGGER event_went AFTER DELETE ON events BEGIN
+  UPDATE event_totals SET events = events - 1, bytes = bytes - old.bytes;
+END;
+)sql";
+
 }  // namespace
 
 OpenOptions RecordsOptions() {
@@ -154,7 +170,7 @@ OpenOptions LogOptions() {
   OpenOptions options;
   options.what = "Vigil's event log";
   options.application_id = kLogId;
-  options.migrations = {kLog1};
+  options.migrations = {kLog1, kLog2};
   options.sync = Sync::kNormal;
   return options;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "store/database.h"
+#include "store/times.h"
 
 namespace vigil::store {
 namespace {
@@ -52,7 +53,7 @@ Result<ServiceWorkerStore::Loaded> ServiceWorkerStore::Load() {
     registration.origin = registrations.Text(1);
     registration.scope = registrations.Text(2);
     registration.update_via_cache = registrations.Text(3);
-    registration.last_update_check = WallTime(Duration(registrations.Int(4)));
+    registration.last_update_check = ToWallTime(registrations.Int(4));
     position[registration.id] = loaded.registrations.size() - 1;
   }
   Statement versions = database_.Prepare(

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "store/schema.h"
 #include "store/test_directory.h"
@@ -308,6 +309,31 @@ TEST_F(StoresTest, ADamagedLogCostsOnlyTheLog) {
   EXPECT_EQ(stores_->settings.Get("kept").value(), "yes");
 }
 
+TEST_F(StoresTest, ARegistrationThatMakesNoSenseIsPassedOverAndTheOthersLive) {
+  ASSERT_TRUE(stores_->registrations.Apply(
+      std::vector<RegistrationStore::Batch>{{Put(Record(1, SyncKind::kOneShot, "good"))}}));
+  for (const char* odd : {"7, 'tag', 2", "8, x'ff', 0"}) {
+    ASSERT_TRUE(stores_->records().Exec(
+        std::string("INSERT INTO sync_registrations (worker_registration, tag, kind, origin, "
+                    "min_interval_ms, attempts,"
+                    " max_attempts, due_us, delay_us, anchor_us, registered_at_us, lost_network) VALUES (") +
+        odd + ", 'https://shop.example', -1, 0, 3, NULL, 0, 0, 0, 0)"));
+  }
+  const auto records = stores_->registrations.LoadAll();
+  ASSERT_TRUE(records);
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_EQ(records->front().key.tag, "good");
+}
+
+TEST_F(StoresTest, TimesBeyondAllSenseAreCut) {
+  const std::string most = std::to_string(std::numeric_limits<std::int64_t>::max());
+  ASSERT_TRUE(
+      stores_->records().Exec("INSERT INTO engagement VALUES ('o', 1, 1, " + most + ", -" + most + ")"));
+  const auto entry = stores_->engagement.All().value().at(0);
+  EXPECT_LT(entry.last_engagement - kNow, Duration::max() / 2);
+  EXPECT_LT(kNow - *entry.last_shortcut_launch, Duration::max() / 2);
+}
+
 LoggedEvent Event(Service service, std::string name, WallTime at = kNow) {
   LoggedEvent event;
   event.at = at;
@@ -321,11 +347,12 @@ LoggedEvent Event(Service service, std::string name, WallTime at = kNow) {
 }
 
 TEST_F(StoresTest, EventsAreKeptOnlyWhileTheirServiceIsRecorded) {
-  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "lost")}).value(), IsEmpty());
+  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "lost")}).value().kept, IsEmpty());
   ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, true, kNow));
   const auto kept =
       stores_->events.Append({Event(Service::kBackgroundSync, "one"), Event(Service::kNotifications, "lost")})
-          .value();
+          .value()
+          .kept;
   ASSERT_EQ(kept.size(), 1U);
   Reopen();
   const auto found = stores_->events.Query({}).value();
@@ -335,7 +362,7 @@ TEST_F(StoresTest, EventsAreKeptOnlyWhileTheirServiceIsRecorded) {
   EXPECT_EQ(found[0].at, kNow);
   EXPECT_EQ(found[0].metadata, kept[0].metadata);
   ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, false, kNow));
-  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "lost")}).value(), IsEmpty());
+  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "lost")}).value().kept, IsEmpty());
 }
 
 TEST_F(StoresTest, RecordingEndsAfterThreeDaysOverRestarts) {
@@ -343,8 +370,12 @@ TEST_F(StoresTest, RecordingEndsAfterThreeDaysOverRestarts) {
   Reopen();
   EXPECT_EQ(stores_->events.Recordings(kNow + hours(71)).value()[0].until, kNow + hours(72));
   EXPECT_EQ(stores_->events.Recordings(kNow + hours(72)).value()[0].until, std::nullopt);
-  EXPECT_THAT(stores_->events.Append({Event(Service::kBackgroundSync, "late", kNow + hours(72))}).value(),
-              IsEmpty());
+  const auto late = stores_->events
+                        .Append({Event(Service::kBackgroundSync, "late", kNow + hours(72)),
+                                 Event(Service::kBackgroundSync, "later", kNow + hours(73))})
+                        .value();
+  EXPECT_THAT(late.kept, IsEmpty());
+  EXPECT_THAT(late.ended, ElementsAre(Service::kBackgroundSync));
   EXPECT_EQ(stores_->events.Recordings(kNow).value()[0].until, std::nullopt);
 }
 
@@ -363,15 +394,123 @@ TEST_F(StoresTest, EventsAreFilteredAndTheYoungestWin) {
   EXPECT_THAT(stores_->events.Query({}).value(), ::testing::SizeIs(5));
 }
 
-TEST(EventLog, IsBounded) {
-  auto database = Database::OpenInMemory(LogOptions()).value();
-  EventLog log(*database, 10);
-  ASSERT_TRUE(log.SetRecording(Service::kBackgroundSync, true, kNow));
-  for (int i = 0; i < 100; ++i) {
-    ASSERT_TRUE(log.Append({Event(Service::kBackgroundSync, fmt::format("{}", i))}));
-    EXPECT_LE(log.Query({}).value().size(), 20U);
+TEST_F(StoresTest, AClockThatIsSetBackDoesNotLengthenARecording) {
+  ASSERT_TRUE(stores_->events.SetRecording(Service::kBackgroundSync, true, kNow));
+  const WallTime back = kNow - hours(24 * 365);
+  ASSERT_EQ(stores_->events.Append({Event(Service::kBackgroundSync, "early", back)}).value().kept.size(), 1U);
+  Reopen();
+  EXPECT_EQ(stores_->events.Recordings(back).value()[0].until, back + hours(72));
+}
+
+struct BoundedLog {
+  explicit BoundedLog(EventLog::Bounds bounds) : log(*database, bounds) {
+    EXPECT_TRUE(log.SetRecording(Service::kBackgroundSync, true, kNow));
   }
-  EXPECT_EQ(log.Query({}).value().back().name, "99");
+  void Append(const std::string& name, const std::string& tag) {
+    LoggedEvent event = Event(Service::kBackgroundSync, name);
+    event.instance = tag;
+    ASSERT_TRUE(log.Append({std::move(event)}));
+  }
+  std::vector<LoggedEvent> All() { return log.Query({}).value(); }
+
+  std::unique_ptr<Database> database = Database::OpenInMemory(LogOptions()).value();
+  EventLog log;
+};
+
+TEST(EventLog, KeepsNoMoreEventsThanItMay) {
+  BoundedLog bounded({.events = 10});
+  for (int i = 0; i < 100; ++i) {
+    bounded.Append(fmt::format("{}", i), "tag");
+    EXPECT_LE(bounded.All().size(), 10U);
+  }
+  EXPECT_EQ(bounded.All().back().name, "99");
+  EXPECT_GE(bounded.All().size(), 9U);
+}
+
+TEST(EventLog, KeepsNoMoreBytesThanItMayAndUsesTheFilesSpaceAgain) {
+  BoundedLog bounded({.bytes = 1 << 20});
+  const std::string tag(10'240, 't');
+  std::int64_t full = 0;
+  for (int i = 0; i < 400; ++i) {
+    bounded.Append(fmt::format("{}", i), tag);
+    if (i == 120) full = bounded.database->FileBytes();  // more than fits was written by now
+  }
+  const auto kept = bounded.All();
+  EXPECT_LE(kept.size() * tag.size(), std::size_t{1} << 20);
+  EXPECT_GE(kept.size() * tag.size(), std::size_t{800} << 10);
+  EXPECT_EQ(kept.back().name, "399");
+  EXPECT_LE(bounded.database->FileBytes(), full + (full / 8));
+  EXPECT_LE(full, 3 << 19) << "at most half more than the bound";
+}
+
+TEST(EventLog, CountsWhatLeavesItOtherwiseToo) {
+  BoundedLog bounded({.events = 10});
+  for (int i = 0; i < 9; ++i) bounded.Append(fmt::format("{}", i), "tag");
+  ASSERT_TRUE(bounded.log.Clear(Service::kBackgroundSync));
+  for (int i = 0; i < 9; ++i) bounded.Append(fmt::format("{}", i), "tag");
+  EXPECT_EQ(bounded.All().size(), 9U);
+  ASSERT_TRUE(bounded.log.RemoveOrigin("https://shop.example"));
+  for (int i = 0; i < 9; ++i) bounded.Append(fmt::format("{}", i), "tag");
+  EXPECT_EQ(bounded.All().size(), 9U);
+}
+
+TEST(EventLog, CountsAnewWhenItsSumIsDamaged) {
+  for (const char* damage :
+       {"DELETE FROM event_totals", "UPDATE event_totals SET events = -1",
+        "UPDATE event_totals SET bytes = 1 << 60", "UPDATE event_totals SET events = 'x'"}) {
+    BoundedLog bounded({.events = 10});
+    for (int i = 0; i < 5; ++i) bounded.Append("before", "tag");
+    ASSERT_TRUE(bounded.database->Exec(damage)) << damage;
+    for (int i = 0; i < 30; ++i) bounded.Append("after", "tag");
+    EXPECT_LE(bounded.All().size(), 15U) << damage;
+    EXPECT_GE(bounded.All().size(), 9U) << damage;
+  }
+}
+
+TEST(EventLog, AnswersWithTheYoungestThatFit) {
+  BoundedLog bounded({});
+  for (int i = 0; i < 20; ++i) bounded.Append(fmt::format("{}", i), std::string(1000, 't'));
+  const auto young = bounded.log.Query({.max_bytes = 5 * 1200}).value();
+  ASSERT_EQ(young.size(), 5U);
+  EXPECT_EQ(young.front().name, "15");
+}
+
+TEST(EventLog, ARowThatMakesNoSenseCostsItselfOnly) {
+  BoundedLog bounded({});
+  bounded.Append("first", "tag");
+  ASSERT_TRUE(bounded.database->Exec(
+      "INSERT INTO events (at_us, service, origin, registration, name, instance, metadata) VALUES "
+      "(9223372036854775807, 99, 'o', 1, 'n', 'i', ''), ('when?', 'which?', x'ff', -1, 1.5, x'00', x'ff'), "
+      "(-9223372036854775808, 3, x'80', -1, 'odd', x'c000ff', 'name without value')"));
+  bounded.Append("last", "tag");
+  const auto kept = bounded.All();
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_EQ(kept.front().name, "first");
+  EXPECT_EQ(kept[1].name, "odd");
+  EXPECT_EQ(kept.back().name, "last");
+}
+
+// What version 1 wrote is counted too.
+TEST(EventLog, OpensALogOfTheFirstVersion) {
+  const TestDirectory scratch;
+  OpenOptions first = LogOptions();
+  first.migrations.resize(1);
+  {
+    auto database = Database::Open(scratch / "log.db", first).value();
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_TRUE(
+          database->Run("INSERT INTO events (at_us, service, origin, registration, name, instance, metadata)"
+                        " VALUES (1, 3, 'https://shop.example', 1, ?, 'tag', '')",
+                        std::to_string(i)));
+    }
+    ASSERT_TRUE(
+        database->Run("INSERT INTO recordings VALUES (3, ?)", (kNow + hours(1)).time_since_epoch().count()));
+  }
+  auto database = Database::Open(scratch / "log.db", LogOptions()).value();
+  EventLog log(*database, {.events = 10});
+  EXPECT_EQ(log.Query({}).value().size(), 20U);
+  ASSERT_EQ(log.Append({Event(Service::kBackgroundSync, "young")}).value().kept.size(), 1U);
+  EXPECT_EQ(log.Query({}).value().size(), 9U);
 }
 
 TEST_F(StoresTest, EventsComeBackWithEveryFieldInTheOrderOfTheirComing) {
