@@ -9,6 +9,7 @@ export class Document extends EventTarget {
   #title = "";
   #readyState = "loading";
   #referrer = "";
+  #visible = true;
   get title(): string {
     return this.#title;
   }
@@ -47,10 +48,10 @@ export class Document extends EventTarget {
   }
   set cookie(_: string) {}
   get hidden(): boolean {
-    return false;
+    return !this.#visible;
   }
   get visibilityState(): string {
-    return "visible";
+    return this.#visible ? "visible" : "hidden";
   }
   get currentScript(): object | null {
     return currentScript;
@@ -102,6 +103,9 @@ export class Document extends EventTarget {
   }
   static setReadyState(document: Document, state: string): void {
     document.#readyState = state;
+  }
+  static setVisible(document: Document, visible: boolean): void {
+    document.#visible = visible;
   }
   static initialize(document: Document, title: string, referrer: string): void {
     document.#title = title;

@@ -157,4 +157,17 @@ export function startPageScope(start: Start): void {
   })();
   // The page's own scripts come first.
   port.on("evaluate", (message) => void loaded.then(() => evaluate(message)));
+  port.on("input", ({ kind }) => void loaded.then(() => userDid(kind)));
+}
+
+const inputEvents: Record<string, string> = { key: "keydown", mouse: "mousedown", touch: "touchstart", scroll: "scroll" };
+
+// Nobody sees the page, but its embedder may say what its user does.
+function userDid(kind: string): void {
+  if (kind === "show" || kind === "hide") {
+    Document.setVisible(document, kind === "show");
+    fireSimple(document, "visibilitychange", { bubbles: true });
+  } else if (Object.hasOwn(inputEvents, kind)) {
+    fireSimple(document, inputEvents[kind]!, { bubbles: true });
+  }
 }

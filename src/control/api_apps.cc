@@ -72,11 +72,14 @@ Api::Task Api::OpenPage(Request request, Caller& caller) {
   if (!keep) co_return Fail(keep.error());
   const auto launched = OptionalBool(request.body, "launched");
   if (!launched) co_return Fail(launched.error());
+  const auto link = OptionalBool(request.body, "link");
+  if (!link) co_return Fail(link.error());
   host::PageOptions options;
   options.keep = *keep;
   options.script = std::move(*script);
   options.script_name = std::move(*name);
   options.launched = *launched;
+  options.link = *link;
   // A page that is not kept lives no longer than its caller: Ctrl-C closes it.
   const auto id = std::make_shared<std::string>();
   const auto close = [this, id] {
@@ -117,7 +120,9 @@ Api::Task Api::Input(Request request, Caller&) {
   if (!kind) co_return Fail(std::move(kind).error());
   auto done = co_await services_.host.InputToPage(request.path_arguments["id"], *kind);
   if (!done) co_return Fail(std::move(done).error());
-  co_return json::value(json::object());
+  json::object out;
+  out["earned"] = *done;
+  co_return json::value(std::move(out));
 }
 
 Api::Task Api::ClosePage(Request request, Caller&) {

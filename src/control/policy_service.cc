@@ -20,8 +20,9 @@ namespace {
 constexpr std::array kNames = {policy::kBackgroundSyncPermission, policy::kPeriodicBackgroundSyncPermission,
                                policy::kNotificationsPermission};
 
-// Of the machine's time zone at that moment.
+// Of the machine's time zone at that moment. The zone may change while the daemon runs.
 Duration UtcOffset(WallTime at) {
+  ::tzset();
   const time_t seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
   tm local{};
   if (::localtime_r(&seconds, &local) == nullptr) return Duration::zero();
@@ -175,12 +176,33 @@ std::optional<host::PermissionState> PolicyService::Query(const std::string& ori
   return std::nullopt;
 }
 
-void PolicyService::PageOpened(const std::string& origin) {
+void PolicyService::PageOpened(const std::string& page, const std::string& origin,
+                               host::Navigation navigation) {
+  pages_.insert_or_assign(page, Gates(parameters_)).first->second.input.Navigated(clock_.now().mono);
   NoteNetworkUse(origin);
-  Record(origin, policy::EngagementEvent::kNavigation);
+  if (navigation == host::Navigation::kChosen) Record(origin, policy::EngagementEvent::kNavigation);
 }
 
-void PolicyService::Input(const std::string& origin) { Record(origin, policy::EngagementEvent::kInput); }
+void PolicyService::PageShown(const std::string& page) {
+  if (const auto found = pages_.find(page); found != pages_.end())
+    found->second.input.Shown(clock_.now().mono);
+}
+
+void PolicyService::PageClosed(const std::string& page) { pages_.erase(page); }
+
+bool PolicyService::Input(const std::string& page, const std::string& origin) {
+  const auto found = pages_.find(page);
+  if (found == pages_.end() || !found->second.input.Input(clock_.now().mono)) return false;
+  Record(origin, policy::EngagementEvent::kInput);
+  return true;
+}
+
+bool PolicyService::Media(const std::string& page, const std::string& origin, bool visible) {
+  const auto found = pages_.find(page);
+  if (found == pages_.end() || !found->second.media.Playing(clock_.now().mono)) return false;
+  Record(origin, visible ? policy::EngagementEvent::kVisibleMedia : policy::EngagementEvent::kHiddenMedia);
+  return true;
+}
 
 void PolicyService::NotificationClicked(const std::string& origin) {
   Record(origin, policy::EngagementEvent::kNotification);
@@ -191,7 +213,7 @@ void PolicyService::AppLaunched(const std::string& origin) {
   PrepareEngagement();
   state_.engagement().RecordLaunch(origin, clock_.now().wall);
   StoreEngagement(std::vector<std::string>(1, origin));
-  if (driver_ != nullptr) driver_->EngagementChanged(origin);
+  TellOfEngagement(origin);
 }
 
 void PolicyService::AppInstalled(const std::string& origin) {
@@ -211,18 +233,25 @@ void PolicyService::AppUninstalled(const std::string& origin) {
 void PolicyService::Record(const std::string& origin, policy::EngagementEvent event) {
   PrepareEngagement();
   const WallTime now = clock_.now().wall;
-  state_.engagement().Record(origin, event, now, UtcOffset(now));
+  state_.engagement().Record(origin, event, now, UtcOffset);
   StoreEngagement(std::vector<std::string>(1, origin));
+  TellOfEngagement(origin);
+}
+
+void PolicyService::TellOfEngagement(const std::string& origin) {
   if (driver_ != nullptr) driver_->EngagementChanged(origin);
 }
 
 // Before points are added: a pause in which nothing was used must not cost everybody their score.
 void PolicyService::PrepareEngagement() {
   const WallTime now = clock_.now().wall;
-  StoreEngagement(state_.engagement().AccountForPause(now));
+  const auto moved = state_.engagement().AccountForPause(now);
+  StoreEngagement(moved);
   for (const std::string& origin : state_.engagement().CleanUp(now)) {
     storage_.Post([&stores = stores_, origin] { Warn(stores.engagement.Remove(origin), "the engagement"); });
   }
+  // What seemed to be gone while nobody used anything may be enough again.
+  for (const std::string& origin : moved) TellOfEngagement(origin);
 }
 
 void PolicyService::StoreEngagement(std::vector<std::string> origins) {

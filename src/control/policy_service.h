@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,8 +74,11 @@ class PolicyService final : public host::PermissionSource,
   std::optional<host::PermissionState> Query(const std::string& origin,
                                              const std::string& name) const override;
   // host::EngagementSink
-  void PageOpened(const std::string& origin) override;
-  void Input(const std::string& origin) override;
+  void PageOpened(const std::string& page, const std::string& origin, host::Navigation navigation) override;
+  void PageShown(const std::string& page) override;
+  void PageClosed(const std::string& page) override;
+  bool Input(const std::string& page, const std::string& origin) override;
+  bool Media(const std::string& page, const std::string& origin, bool visible) override;
   void NotificationClicked(const std::string& origin) override;
   void AppLaunched(const std::string& origin) override;
   // host::AppObserver
@@ -86,6 +90,14 @@ class PolicyService final : public host::PermissionSource,
   void PrepareEngagement();
   void StoreEngagement(std::vector<std::string> origins);
   void NoteNetworkUse(const std::string& origin);
+  void TellOfEngagement(const std::string& origin);
+
+  // What of a page's input and media earns points.
+  struct Gates {
+    explicit Gates(const Parameters& parameters) : input(parameters), media(parameters) {}
+    policy::InputGate input;
+    policy::MediaGate media;
+  };
 
   const Parameters parameters_;
   host::Clock& clock_;
@@ -93,6 +105,7 @@ class PolicyService final : public host::PermissionSource,
   store::Stores& stores_;
   policy::PolicyState state_;
   std::map<std::string, std::map<std::string, bool>> settings_;
+  std::map<std::string, Gates> pages_;
   host::Host* host_ = nullptr;
   host::SyncDriver* driver_ = nullptr;
 };

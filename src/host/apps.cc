@@ -65,7 +65,8 @@ asio::awaitable<Result<AppView>> Apps::Install(std::string url, ConsoleSink cons
   std::set<std::uint64_t> before;
   for (const auto& registration : context_.registry->OfOrigin(origin)) before.insert(registration->id);
   context_.jobs->TakeFailure(origin);
-  auto page = co_await context_.pages->OpenClient(target->page_url, true, std::move(console));
+  PageOptions how;
+  auto page = co_await context_.pages->OpenClient(target->page_url, std::move(how), std::move(console));
   if (!page) {
     co_await RollBack(origin, before);
     co_return Fail(page.error());

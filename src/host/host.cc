@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
@@ -229,14 +231,16 @@ asio::awaitable<Result<EvaluateOutcome>> Host::EvaluateInPage(std::string id, st
   co_return co_await impl_->pages.Evaluate(page, std::move(code), std::move(name));
 }
 
-asio::awaitable<Result<>> Host::InputToPage(std::string id, std::string kind) {
+asio::awaitable<Result<bool>> Host::InputToPage(std::string id, std::string kind) {
+  static constexpr std::array kKinds = {"key", "mouse", "touch", "scroll", "media", "show", "hide"};
+  if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
+    co_return Fail(
+        ErrorCode::kInvalidArgument,
+        fmt::format("\"{}\" is nothing a user does to a page: choose {}", kind, fmt::join(kKinds, ", ")));
+  }
   auto page = impl_->pages.ById(id);
   if (!page || !page->process) co_return Fail(NoPage(id));
-  impl_->context.deps.engagement.Input(page->origin);
-  ipc::ToWorker message;
-  message.mutable_input()->set_kind(std::move(kind));
-  page->process->Send(std::move(message));
-  co_return Result<>();
+  co_return impl_->pages.Input(*page, std::move(kind));
 }
 
 asio::awaitable<Result<>> Host::ClosePage(std::string id) {

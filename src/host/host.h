@@ -140,6 +140,7 @@ struct PageOptions {
   std::string script;       // run after the page's own scripts; empty: none
   std::string script_name;  // shown in stack traces
   bool launched = false;    // opened from the app's shortcut: counts as a launch for the site engagement
+  bool link = false;        // a link was followed to it: earns no engagement
   std::function<void(const std::string& id)>
       opened;  // the page is there; its scripts have run, `script` has not
 };
@@ -193,8 +194,9 @@ class Host final : public SyncDispatcher {
   // ---- pages. The sink is called until the page is closed
   Async<OpenedPage> OpenPage(std::string url, PageOptions options, ConsoleSink console);
   Async<EvaluateOutcome> EvaluateInPage(std::string id, std::string code, std::string name);
-  // Counts as user input for the site engagement ("key", "mouse", "touch", "scroll").
-  Async<> InputToPage(std::string id, std::string kind);
+  // The user did something to a page; kind: "key", "mouse", "touch", "scroll" (input), "media" (a player is
+  // active), "show", "hide". The page hears of all but media. Returns whether it earned engagement points.
+  Async<bool> InputToPage(std::string id, std::string kind);
   Async<> ClosePage(std::string id);
   std::vector<PageView> Pages() const;
 

@@ -57,7 +57,10 @@ Result<> CheckDocument(const std::string& url, const ipc::HttpResponse& head) {
 // ----------------------------------------------------------------------------------------------------
 // opening
 asio::awaitable<Result<OpenedPage>> Pages::Open(std::string url, PageOptions options, ConsoleSink console) {
-  auto opened = co_await OpenClient(std::move(url), options.launched, std::move(console));
+  PageOptions how;
+  how.launched = options.launched;
+  how.link = options.link;
+  auto opened = co_await OpenClient(std::move(url), std::move(how), std::move(console));
   if (!opened) co_return Fail(opened.error());
   auto page = *opened;
   page->kept = options.keep;
@@ -79,7 +82,7 @@ asio::awaitable<Result<OpenedPage>> Pages::Open(std::string url, PageOptions opt
   co_return result;
 }
 
-asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url, bool launched,
+asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url, PageOptions options,
                                                                  ConsoleSink console) {
   if (pages_.size() >= kMaxPages) {
     co_return Fail(
@@ -107,8 +110,9 @@ asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url
     };
   }
   bool in_app = context_.apps->IsLaunchUrl(page->url);
-  context_.deps.engagement.PageOpened(page->origin);
-  if (launched || in_app) context_.deps.engagement.AppLaunched(page->origin);
+  context_.deps.engagement.PageOpened(page->id, page->origin,
+                                      options.link ? Navigation::kLink : Navigation::kChosen);
+  if (options.launched || (in_app && !options.link)) context_.deps.engagement.AppLaunched(page->origin);
   auto ran = co_await Run(page, std::move(document->html));
   if (!ran) {
     Close(page);
@@ -260,6 +264,7 @@ void Pages::Close(const std::shared_ptr<Page>& page) {
 
 void Pages::Forget(const std::shared_ptr<Page>& page) {
   if (pages_.erase(page->id) == 0) return;
+  context_.deps.engagement.PageClosed(page->id);
   TellWindowCount(page->origin);
   if (auto controller = std::exchange(page->controller, nullptr)) context_.lifecycle->ClientGone(controller);
 }
@@ -279,6 +284,24 @@ void Pages::TellWindowCount(const std::string& origin) {
   if (!context_.sync) return;
   int count = static_cast<int>(OfOrigin(origin).size());
   context_.sync->WindowClientsChanged(origin, count);
+}
+
+bool Pages::Input(Page& page, std::string kind) {
+  EngagementSink& engagement = context_.deps.engagement;
+  if (kind == "media") return engagement.Media(page.id, page.origin, page.visible);
+  bool earned = false;
+  if (kind == "show" || kind == "hide") {
+    const bool visible = kind == "show";
+    if (page.visible == visible) return false;
+    page.visible = visible;
+    if (visible) engagement.PageShown(page.id);
+  } else {
+    earned = engagement.Input(page.id, page.origin);
+  }
+  ipc::ToWorker message;
+  message.mutable_input()->set_kind(std::move(kind));
+  page.process->Send(std::move(message));
+  return earned;
 }
 
 // ----------------------------------------------------------------------------------------------------

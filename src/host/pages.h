@@ -23,14 +23,17 @@ class Pages {
   explicit Pages(HostContext& context) : context_(context) {}
 
   boost::asio::awaitable<Result<OpenedPage>> Open(std::string url, PageOptions options, ConsoleSink console);
-  // Opens a page that stays and returns it once its own scripts have run.
-  boost::asio::awaitable<Result<std::shared_ptr<Page>>> OpenClient(std::string url, bool launched,
+  // Opens a page that stays (of the options only launched and link count) and returns it once its own scripts
+  // have run.
+  boost::asio::awaitable<Result<std::shared_ptr<Page>>> OpenClient(std::string url, PageOptions options,
                                                                    ConsoleSink console);
   boost::asio::awaitable<Result<EvaluateOutcome>> Evaluate(std::shared_ptr<Page> page, std::string code,
                                                            std::string name);
   // Waits until the page has nothing under way that we know of: requests, registration jobs. Bounded.
   boost::asio::awaitable<void> Settle(std::shared_ptr<Page> page);
   void Close(const std::shared_ptr<Page>& page);
+  // See Host::InputToPage. The page is alive.
+  bool Input(Page& page, std::string kind);
 
   std::shared_ptr<Page> ById(const std::string& client_id) const;
   // In the order in which they were opened.

@@ -97,12 +97,22 @@ class SyncDispatcher {
   virtual bool CanDispatch(std::uint64_t registration_id) const = 0;
 };
 
-// What its user does with an app; feeds the site engagement. Origins are serialized.
+// How a page came to be opened. Only what shows that its user wanted this very app earns points.
+enum class Navigation {
+  kChosen,  // typed, a bookmark, an app's link, or a window that a click on a notification opened
+  kLink,    // a link was followed, or a script navigated
+};
+// What its user does with an app; feeds the site engagement. Origins are serialized; `page` is a client id.
 class EngagementSink {
  public:
   virtual ~EngagementSink() = default;
-  virtual void PageOpened(const std::string& origin) = 0;
-  virtual void Input(const std::string& origin) = 0;
+  virtual void PageOpened(const std::string& page, const std::string& origin, Navigation navigation) = 0;
+  virtual void PageShown(const std::string& page) = 0;  // it came into view again
+  virtual void PageClosed(const std::string& page) = 0;
+  // A key, a click, a touch, the beginning of a scroll. true: it earned its points.
+  virtual bool Input(const std::string& page, const std::string& origin) = 0;
+  // A player of the page is active; to be told again as long as it is. true: it earned its points.
+  virtual bool Media(const std::string& page, const std::string& origin, bool visible) = 0;
   virtual void NotificationClicked(const std::string& origin) = 0;
   virtual void AppLaunched(const std::string& origin) = 0;
 };

@@ -140,7 +140,8 @@ asio::awaitable<void> Requests::OpenWindow(Process process, std::shared_ptr<Vers
     co_return;
   }
   ConsoleSink unheard;
-  auto opened = co_await context_.pages->OpenClient(target->Href(), false, std::move(unheard));
+  PageOptions how;
+  auto opened = co_await context_.pages->OpenClient(target->Href(), std::move(how), std::move(unheard));
   if (!opened) {
     ReplyFailure(*process, id, "TypeError",
                  fmt::format("The window cannot be opened: {}", opened.error().message));
@@ -167,7 +168,9 @@ asio::awaitable<void> Requests::Navigate(Process process, std::shared_ptr<Versio
     co_return;
   }
   ConsoleSink unheard;
-  auto opened = co_await context_.pages->OpenClient(target->Href(), false, std::move(unheard));
+  PageOptions how;
+  how.link = true;  // a script's doing, not its user's
+  auto opened = co_await context_.pages->OpenClient(target->Href(), std::move(how), std::move(unheard));
   if (!opened) {
     ReplyFailure(*process, id, "TypeError",
                  fmt::format("Cannot navigate to URL: {}", opened.error().message));

@@ -67,8 +67,13 @@ class TestPolicy final : public PermissionSource, public EngagementSink, public 
     if (name == "background-sync") return PermissionState::kGranted;
     return std::nullopt;
   }
-  void PageOpened(const std::string&) override { ++pages_opened; }
-  void Input(const std::string&) override {}
+  void PageOpened(const std::string&, const std::string&, Navigation navigation) override {
+    ++(navigation == Navigation::kLink ? links_followed : pages_opened);
+  }
+  void PageShown(const std::string&) override {}
+  void PageClosed(const std::string&) override {}
+  bool Input(const std::string&, const std::string&) override { return true; }
+  bool Media(const std::string&, const std::string&, bool) override { return true; }
   void NotificationClicked(const std::string&) override { ++clicks; }
   void AppLaunched(const std::string&) override { ++launches; }
   void AppInstalled(const std::string& origin) override { installed.insert(origin); }
@@ -76,7 +81,7 @@ class TestPolicy final : public PermissionSource, public EngagementSink, public 
 
   PermissionState notifications = PermissionState::kGranted;
   std::set<std::string> installed;
-  int pages_opened = 0, clicks = 0, launches = 0;
+  int pages_opened = 0, links_followed = 0, clicks = 0, launches = 0;
 };
 
 class HostTest : public ::testing::Test {

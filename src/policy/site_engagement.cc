@@ -60,11 +60,10 @@ double PointsFor(EngagementEvent event, const Parameters& parameters) {
 }
 
 void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
-               Duration utc_offset) {
+               const UtcOffsetAt& utc_offset) {
   const double score = DecayedScore(entry, parameters, now);
-  if (entry.last_engagement && LocalDay(*entry.last_engagement, utc_offset) != LocalDay(now, utc_offset)) {
-    entry.points_added_today = 0;
-  }
+  const auto day = [&](WallTime time) { return LocalDay(time, utc_offset(time)); };
+  if (entry.last_engagement && day(*entry.last_engagement) != day(now)) entry.points_added_today = 0;
   if (entry.points_added_today == 0) points += parameters.engagement_first_of_day_bonus;
   points = std::min(points, parameters.engagement_max_score - score);
   points = std::min(points, parameters.engagement_max_points_per_day - entry.points_added_today);
@@ -74,13 +73,29 @@ void AddPoints(EngagementEntry& entry, double points, const Parameters& paramete
   entry.last_engagement = now;
 }
 
-void SiteEngagement::Load(std::string origin, EngagementEntry entry) { entries_[std::move(origin)] = entry; }
+void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
+               Duration utc_offset) {
+  AddPoints(entry, points, parameters, now, [utc_offset](WallTime) { return utc_offset; });
+}
+
+// What was stored may be damaged: scores and points outside their bounds would never leave them again.
+void SiteEngagement::Load(std::string origin, EngagementEntry entry) {
+  const auto within = [](double value, double most) { return value > 0 ? std::min(value, most) : 0; };
+  entry.raw_score = within(entry.raw_score, parameters_.engagement_max_score);
+  entry.points_added_today = within(entry.points_added_today, parameters_.engagement_max_points_per_day);
+  entries_[std::move(origin)] = entry;
+}
 
 const EngagementEntry& SiteEngagement::Record(const std::string& origin, EngagementEvent event, WallTime now,
-                                              Duration utc_offset) {
+                                              const UtcOffsetAt& utc_offset) {
   EngagementEntry& entry = entries_[origin];
   AddPoints(entry, PointsFor(event, parameters_), parameters_, now, utc_offset);
   return entry;
+}
+
+const EngagementEntry& SiteEngagement::Record(const std::string& origin, EngagementEvent event, WallTime now,
+                                              Duration utc_offset) {
+  return Record(origin, event, now, [utc_offset](WallTime) { return utc_offset; });
 }
 
 const EngagementEntry& SiteEngagement::RecordLaunch(const std::string& origin, WallTime now) {
@@ -90,15 +105,20 @@ const EngagementEntry& SiteEngagement::RecordLaunch(const std::string& origin, W
 }
 
 std::vector<std::string> SiteEngagement::AccountForPause(WallTime now) {
+  std::vector<std::string> changed;
   std::optional<WallTime> last;
-  for (const auto& [origin, entry] : entries_) {
+  for (auto& [origin, entry] : entries_) {
+    // Launched in the future: the clock was set back. The bonus must not last until then.
+    if (entry.last_shortcut_launch && *entry.last_shortcut_launch > now) {
+      entry.last_shortcut_launch = now;
+      changed.push_back(origin);
+    }
     if (entry.last_engagement && (!last || *entry.last_engagement > *last)) last = entry.last_engagement;
   }
-  if (!last) return {};
+  if (!last) return changed;
   const Duration charged = parameters_.engagement_decay_period * parameters_.engagement_max_idle_periods;
   const bool in_future = *last > now;
-  if (!in_future && now - *last < charged + parameters_.engagement_idle_grace) return {};
-  std::vector<std::string> changed;
+  if (!in_future && now - *last < charged + parameters_.engagement_idle_grace) return changed;
   for (auto& [origin, entry] : entries_) {
     if (!entry.last_engagement) continue;
     entry.last_engagement = now - charged - (*last - *entry.last_engagement);
@@ -125,7 +145,9 @@ double SiteEngagement::Score(const std::string& origin, WallTime now) const {
 }
 
 EngagementLevel SiteEngagement::Level(const std::string& origin, WallTime now) const {
-  return LevelOf(Score(origin, now), parameters_);
+  const double score = Score(origin, now);
+  return score <= parameters_.engagement_cleanup_threshold ? EngagementLevel::kNone
+                                                           : LevelOf(score, parameters_);
 }
 
 bool SiteEngagement::Bootstrapped(WallTime now) const {
@@ -137,6 +159,16 @@ bool SiteEngagement::Bootstrapped(WallTime now) const {
 bool InputGate::Input(MonoTime now) {
   if (!open_from_ || now < *open_from_) return false;
   open_from_ = now + parameters_.engagement_input_interval;
+  return true;
+}
+
+bool MediaGate::Playing(MonoTime now) {
+  const Duration interval = parameters_.engagement_input_interval;
+  const bool begins = !heard_ || now - *heard_ >= 2 * interval;
+  heard_ = now;
+  if (begins) earns_from_ = now + interval;
+  if (now < earns_from_) return false;
+  earns_from_ = now + interval;
   return true;
 }
 

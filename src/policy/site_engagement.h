@@ -4,6 +4,7 @@
 // Numbers are Parameters::engagement_*. Only http and https origins earn points; the caller sees to that.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,7 +35,11 @@ double LaunchBonus(const EngagementEntry& entry, const Parameters& parameters, W
 double TotalScore(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
 EngagementLevel LevelOf(double total_score, const Parameters& parameters);
 double PointsFor(EngagementEvent event, const Parameters& parameters);
+// Local time minus UTC at some moment: daylight saving makes two days of one year differ.
+using UtcOffsetAt = std::function<Duration(WallTime)>;
 // Decays, then adds the points, the first-of-day bonus, and keeps to the caps.
+void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
+               const UtcOffsetAt& utc_offset);
 void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
                Duration utc_offset);
 
@@ -47,11 +52,14 @@ class SiteEngagement {
   // Both return the entry as it has to be stored. When the last use of any site lies longer ago than a pause
   // may, AccountForPause has to be called before.
   const EngagementEntry& Record(const std::string& origin, EngagementEvent event, WallTime now,
+                                const UtcOffsetAt& utc_offset);
+  const EngagementEntry& Record(const std::string& origin, EngagementEvent event, WallTime now,
                                 Duration utc_offset);
   const EngagementEntry& RecordLaunch(const std::string& origin, WallTime now);
 
   // After a pause in which no site was used, moves all last times forward so that the pause costs at most
-  // engagement_max_idle_periods. Returns the origins whose entries changed and have to be stored.
+  // engagement_max_idle_periods; launches in the future, since the clock was set back, move to now. Returns
+  // the origins whose entries changed and have to be stored.
   std::vector<std::string> AccountForPause(WallTime now);
   // Forgets entries at or below the clean-up threshold and returns their origins, to be removed from the
   // store.
@@ -59,6 +67,7 @@ class SiteEngagement {
   bool Remove(const std::string& origin);
 
   double Score(const std::string& origin, WallTime now) const;
+  // A score that CleanUp would forget counts as forgotten already: kNone.
   EngagementLevel Level(const std::string& origin, WallTime now) const;
   // The sum over all origins has reached engagement_bootstrapped_score.
   bool Bootstrapped(WallTime now) const;
@@ -82,6 +91,20 @@ class InputGate {
  private:
   Parameters parameters_;
   std::optional<MonoTime> open_from_;
+};
+
+// Decides which samples of playing media earn points: the first one interval after the beginning, then one
+// per interval. A silence of two intervals means that it stopped.
+class MediaGate {
+ public:
+  explicit MediaGate(const Parameters& parameters) : parameters_(parameters) {}
+  // true: this sample earns its points.
+  bool Playing(MonoTime now);
+
+ private:
+  Parameters parameters_;
+  std::optional<MonoTime> heard_;
+  MonoTime earns_from_{};
 };
 
 }  // namespace vigil::policy

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 namespace vigil::policy {
 namespace {
@@ -252,6 +253,27 @@ TEST(SiteEngagement, AnOriginThatIsRemovedBeginsAtNothing) {
   engagement.Record("https://a.example", EngagementEvent::kNavigation, kNoon, kUtc);
   EXPECT_DOUBLE_EQ(engagement.Score("https://a.example", kNoon), 3) << "and today's cap is free again";
   EXPECT_FALSE(engagement.Remove("https://b.example"));
+}
+
+TEST(SiteEngagement, WhatCleanUpWouldForgetHasNoLevel) {
+  SiteEngagement sites(kDefaults);
+  sites.Record("a", EngagementEvent::kNavigation, kNoon, kUtc);
+  const auto at = [&](int periods) { return kNoon + periods * kDefaults.engagement_decay_period; };
+  EXPECT_EQ(sites.Level("a", at(111)), EngagementLevel::kMinimal);
+  EXPECT_EQ(sites.Level("a", at(112)), EngagementLevel::kNone);
+  EXPECT_GT(sites.Score("a", at(112)), 0);
+}
+
+TEST(SiteEngagement, LoadedScoresAreWithinTheirBounds) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  SiteEngagement sites(kDefaults);
+  sites.Load("a", {kInfinite, -kInfinite, kNoon, std::nullopt});
+  sites.Load("b", {-5, 1e300, kNoon, std::nullopt});
+  EXPECT_DOUBLE_EQ(sites.Score("a", kNoon), 100);
+  EXPECT_LT(sites.Score("a", kNoon + hours(2)), 100) << "it decays like any other";
+  EXPECT_DOUBLE_EQ(sites.Score("b", kNoon), 0);
+  EXPECT_DOUBLE_EQ(sites.Record("b", EngagementEvent::kNavigation, kNoon, kUtc).points_added_today, 15);
+  EXPECT_DOUBLE_EQ(sites.Record("b", EngagementEvent::kNavigation, kNoon + hours(24), kUtc).raw_score, 3);
 }
 
 }  // namespace
