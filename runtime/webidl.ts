@@ -61,8 +61,10 @@ export const object = converter((value): object => {
   }
   return value as object;
 });
+// ToNumber: unlike Number(), it refuses a BigInt.
+const toNumber = (value: unknown): number => +(value as number);
 export const double = converter((value): number => {
-  const number = Number(value);
+  const number = toNumber(value);
   if (!Number.isFinite(number)) fail("The provided double value is non-finite.");
   return number;
 });
@@ -72,14 +74,14 @@ function integer(type: string, bits: number, signed: boolean): Converter<number>
   const upper = bits === 64 ? Number.MAX_SAFE_INTEGER : signed ? size / 2 - 1 : size - 1;
   const lower = !signed ? 0 : bits === 64 ? Number.MIN_SAFE_INTEGER : -size / 2;
   const modulo = converter((value): number => {
-    let number = Number(value);
+    let number = toNumber(value);
     if (!Number.isFinite(number)) return 0;
     number = Math.trunc(number) % size;
     if (number < 0) number += size;
     return (signed && number >= size / 2 ? number - size : number) + 0;
   });
   const enforceRange = converter((value): number => {
-    const number = Number(value);
+    const number = toNumber(value);
     if (Number.isNaN(number)) fail(`Value is not of type '${type}'.`);
     if (!Number.isFinite(number)) fail(`Value is infinite and not of type '${type}'.`);
     const whole = Math.trunc(number) + 0;

@@ -87,6 +87,15 @@ test("minInterval is an enforced unsigned long long", async () => {
     const error = await worker.run(errorOf(`registration.periodicSync.register('p', {minInterval: ${value}})`));
     assert.deepEqual(error, ["TypeError", "TypeError", prefix + message, null], value);
   }
+  // What the conversion itself throws comes through as it is.
+  for (const [value, message] of [
+    ["1n", "Cannot convert a BigInt value to a number"],
+    ["Symbol('s')", "Cannot convert a Symbol value to a number"],
+    ["{ valueOf() { throw new RangeError('mine'); } }", "mine"],
+  ]) {
+    const error = await worker.run(errorOf(`registration.periodicSync.register('p', {minInterval: ${value}})`));
+    assert.deepEqual(error.slice(1, 3), [value!.includes("mine") ? "RangeError" : "TypeError", message], value);
+  }
   assert.deepEqual(worker.requests("periodicRegister"), []);
   for (const options of ["", ", undefined", ", null", ", {}", ", {minInterval: 0}"]) {
     await worker.run(`await registration.periodicSync.register('p'${options})`);

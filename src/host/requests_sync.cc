@@ -56,8 +56,8 @@ void Requests::OnSyncRequest(WorkerProcess& process, const ProcessOwner& owner, 
 
 void Requests::RegisterSync(WorkerProcess& process, std::uint64_t id, SyncKind kind,
                             const Registration& registration, std::string tag, std::int64_t min_interval_ms) {
-  // Beyond this an interval is "never" anyway, and microseconds would not fit.
-  constexpr std::int64_t kLongest = std::int64_t{1} << 43;
+  // The longest that a script can ask for. Its microseconds fit just so.
+  constexpr std::int64_t kLongest = (std::int64_t{1} << 53) - 1;
   SyncRegisterCall call;
   call.kind = kind;
   call.registration_id = registration.id;
