@@ -24,9 +24,22 @@ void Change(Disk::Records& records, std::span<const Disk::Batch> batches) {
   }
 }
 
+std::string EmptyDatabase() {
+  const store::testing::FaultVfs files({.name = "vigil-sim-empty"});
+  store::OpenOptions options = store::RecordsOptions();
+  options.vfs = files.name();
+  if (auto opened = store::Database::Open(kFile, options); !opened) {
+    throw std::runtime_error(opened.error().message);
+  }
+  return files.Content(kFile);
+}
+
 }  // namespace
 
 Disk::Disk(std::uint64_t seed) : files_({.name = "vigil-sim", .seed = seed}) {
+  // Made once: the schema takes as long as many steps.
+  static const std::string empty = EmptyDatabase();
+  files_.SetContent(kFile, empty);
   if (Result<> opened = Open(); !opened) throw std::runtime_error(opened.error().message);
 }
 Disk::~Disk() = default;

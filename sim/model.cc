@@ -8,7 +8,7 @@ namespace vigil::sim {
 
 const Said& Model::Step(const Input& input, Now now, const Seen& seen) {
   now_ = now;
-  seen_ = seen;
+  seen_ = &seen;
   said_.replies.clear();
   said_.starts.clear();
   said_.lines.clear();

@@ -200,7 +200,7 @@ class Model {
   std::optional<MonoTime> store_retry_at_;
 
   Now now_;
-  Seen seen_;
+  const Seen* seen_ = nullptr;  // of the present step
   Said said_;
 };
 

@@ -53,7 +53,7 @@ void Model::Make(const input::Register& in) {
                                                                : parameters_.max_attempts;
   record.registered_at = now_.wall;
   record.anchor = now_.wall;
-  reg.created_in = seen_.batch;
+  reg.created_in = seen_->batch;
   std::vector<effect::Record> lines;
   if (reg.periodic()) {
     record.min_interval_ms = in.min_interval_ms;

@@ -24,8 +24,8 @@ void Model::Look() {
 // else too, it may be noticed later.
 void Model::NoticeEngagement(Reg& reg) {
   bool noticed = false;
-  if (seen_.changes != nullptr) {
-    for (const RecordChange& change : *seen_.changes) {
+  if (seen_->changes != nullptr) {
+    for (const RecordChange& change : *seen_->changes) {
       const bool suspended = change.op == RecordChange::Op::kPut && !change.record.due;
       noticed |= suspended && change.record.key == reg.key();
     }
@@ -57,7 +57,7 @@ void Model::Start(Reg& reg) {
   const bool last = !reg.periodic() && reg.record.attempts == reg.record.max_attempts - 1;
   said_.starts.push_back({reg.key(), last});
   DispatchToken token = ~DispatchToken{0};  // not seen: a violation, which the caller reports
-  for (const effect::Dispatch* dispatch : seen_.dispatches) {
+  for (const effect::Dispatch* dispatch : seen_->dispatches) {
     if (dispatch->key == reg.key()) token = dispatch->token;
   }
   reg.running = token;

@@ -10,7 +10,7 @@ void Model::Touch(Reg& reg) {
     dirty_.insert(reg.key());
     return;
   }
-  reg.unstored = seen_.batch;
+  reg.unstored = seen_->batch;
   said_.stored.push_back({RecordChange::Op::kPut, reg.record});
 }
 
@@ -26,7 +26,7 @@ void Model::PromiseWithStep(ReplyToken token, std::vector<effect::Record> lines)
     Answer(token, "UnknownError");
     return;
   }
-  BatchNumber batch = said_.stored.empty() ? 0 : seen_.batch;
+  BatchNumber batch = said_.stored.empty() ? 0 : seen_->batch;
   if (batch == 0 && !in_flight_.empty()) batch = in_flight_.back().number;
   if (batch == 0) {
     for (effect::Record& line : lines) said_.lines.push_back(std::move(line));
@@ -47,7 +47,7 @@ void Model::PromiseWhenStored(ReplyToken token, const Reg& reg) {
 void Model::CloseStep() {
   said_.batch = probe_in_step_ || !said_.stored.empty();
   if (!said_.batch) return;
-  Batch& batch = in_flight_.emplace_back(Batch{seen_.batch, probe_in_step_, {}});
+  Batch& batch = in_flight_.emplace_back(Batch{seen_->batch, probe_in_step_, {}});
   for (const RecordChange& change : said_.stored) batch.keys.push_back(change.record.key);
 }
 
@@ -127,7 +127,7 @@ void Model::Probe() {
 void Model::StoreDirty() {
   for (const RegistrationKey& key : dirty_) {
     if (Reg* reg = Get(key)) {
-      reg->unstored = seen_.batch;
+      reg->unstored = seen_->batch;
       said_.stored.push_back({RecordChange::Op::kPut, reg->record});
     } else {
       said_.stored.push_back({RecordChange::Op::kErase, {key}});

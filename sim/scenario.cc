@@ -20,8 +20,8 @@ constexpr std::array<VerbWeight, kVerbs> kTable = {{
     {"installation", 60}, {"notifications", 50},   {"engagement", 150},    {"delete-worker", 25},
     {"clear-origin", 15}, {"emulate-offline", 60}, {"pass", 1900},         {"finish", 1600},
     {"commit", 1700},     {"report", 700},         {"disk-fault", 30},     {"disk-heals", 60},
-    {"set-clock", 50},    {"sleep", 50},           {"restart", 12},        {"crash", 15},
-    {"power-cut", 15},
+    {"set-clock", 50},    {"sleep", 50},           {"restart", 8},         {"crash", 9},
+    {"power-cut", 9},
 }};
 
 template <class T, std::size_t N>

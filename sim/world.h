@@ -87,11 +87,11 @@ class World {
 
   // --- steps and checks (world_checks.cc)
   void Step(const Input& input);
-  void Compare(const Said& said, const Effects& effects);
-  void CompareReplies(const Said& said, const std::vector<const effect::Reply*>& replies);
-  void CompareStarts(const Said& said, const std::vector<const effect::Dispatch*>& starts);
-  void CompareLines(const Said& said, const std::vector<const effect::Record*>& lines);
-  void CompareBatch(const Said& said, const effect::Persist* persist);
+  void Sort(const Effects& effects);
+  void CompareStarts(const Said& said);
+  void CompareReplies(const Said& said);
+  void CompareBatch(const Said& said);
+  void CompareLines(const Said& said);
   void CompareState();
   void LookAtAll();
   void Take(const Effects& effects);
@@ -122,6 +122,14 @@ class World {
   ReplyToken last_reply_ = 0;
   DispatchToken last_ended_ = 0;
   std::uint32_t steps_ = 0;
+
+  // The effects of the present step, sorted.
+  Seen seen_;
+  std::vector<const effect::Reply*> replies_;
+  std::vector<const effect::Record*> lines_;
+  std::vector<const effect::Record*> lines_left_;
+  const effect::Persist* persist_ = nullptr;
+
   Figures figures_;
   std::optional<Violation> violation_;
 };

@@ -15,20 +15,17 @@ void World::Wrong(const char* rule, std::string detail) {
 void World::Step(const Input& input) {
   if (violation_) return;
   const Effects effects = engine_->Step(input, now_);
-  Seen seen;
-  for (const Effect& effect : effects) {
-    if (const auto* persist = std::get_if<effect::Persist>(&effect)) {
-      if (seen.batch != 0) return Wrong("one step is one transaction", "two batches came out of one step");
-      seen.batch = persist->batch;
-      seen.changes = &persist->changes;
-    } else if (const auto* dispatch = std::get_if<effect::Dispatch>(&effect)) {
-      seen.dispatches.push_back(dispatch);
-    }
-  }
-  const Said& said = model_->Step(input, now_, seen);
+  Sort(effects);
+  if (violation_) return;
+  seen_.batch = persist_ != nullptr ? persist_->batch : 0;
+  seen_.changes = persist_ != nullptr ? &persist_->changes : nullptr;
+  const Said& said = model_->Step(input, now_, seen_);
   ++figures_.inputs;
   if (trace_) Tell(input, effects);
-  Compare(said, effects);
+  CompareStarts(said);
+  CompareReplies(said);
+  CompareBatch(said);
+  CompareLines(said);
   if (violation_) return;
   Take(effects);
   CompareState();
@@ -38,24 +35,24 @@ void World::Step(const Input& input) {
 // ----------------------------------------------------------------------------------------------------
 // effects
 
-void World::Compare(const Said& said, const Effects& effects) {
-  std::vector<const effect::Reply*> replies;
-  std::vector<const effect::Dispatch*> starts;
-  std::vector<const effect::Record*> lines;
-  const effect::Persist* persist = nullptr;
+void World::Sort(const Effects& effects) {
+  replies_.clear();
+  lines_.clear();
+  seen_.dispatches.clear();
+  persist_ = nullptr;
   for (const Effect& effect : effects) {
-    if (const auto* reply = std::get_if<effect::Reply>(&effect)) replies.push_back(reply);
-    if (const auto* start = std::get_if<effect::Dispatch>(&effect)) starts.push_back(start);
-    if (const auto* line = std::get_if<effect::Record>(&effect)) lines.push_back(line);
-    if (const auto* batch = std::get_if<effect::Persist>(&effect)) persist = batch;
+    if (const auto* reply = std::get_if<effect::Reply>(&effect)) replies_.push_back(reply);
+    if (const auto* start = std::get_if<effect::Dispatch>(&effect)) seen_.dispatches.push_back(start);
+    if (const auto* line = std::get_if<effect::Record>(&effect)) lines_.push_back(line);
+    if (const auto* batch = std::get_if<effect::Persist>(&effect)) {
+      if (persist_ != nullptr) Wrong("one step is one transaction", "two batches came out of one step");
+      persist_ = batch;
+    }
   }
-  CompareStarts(said, starts);
-  CompareReplies(said, replies);
-  CompareBatch(said, persist);
-  CompareLines(said, lines);
 }
 
-void World::CompareStarts(const Said& said, const std::vector<const effect::Dispatch*>& starts) {
+void World::CompareStarts(const Said& said) {
+  const std::vector<const effect::Dispatch*>& starts = seen_.dispatches;
   for (const effect::Dispatch* start : starts) {
     // These need no model.
     if (!around_.online) Wrong("nothing starts offline", Name(start->key));
@@ -84,8 +81,8 @@ void World::CompareStarts(const Said& said, const std::vector<const effect::Disp
   }
 }
 
-void World::CompareReplies(const Said& said, const std::vector<const effect::Reply*>& replies) {
-  for (const effect::Reply* reply : replies) {
+void World::CompareReplies(const Said& said) {
+  for (const effect::Reply* reply : replies_) {
     const auto found = std::find_if(said.replies.begin(), said.replies.end(),
                                     [&](const Said::Reply& other) { return other.token == reply->token; });
     const std::string error = reply->error ? reply->error->name : "success";
@@ -97,12 +94,13 @@ void World::CompareReplies(const Said& said, const std::vector<const effect::Rep
       return Wrong("replies say how it went", fmt::format("{} instead of {}", error, wanted));
     if (reply->tags != found->tags) Wrong("getTags lists all tags in order", Names(reply->tags));
   }
-  if (replies.size() < said.replies.size()) {
-    Wrong("every caller gets its reply", fmt::format("{} of {} came", replies.size(), said.replies.size()));
+  if (replies_.size() < said.replies.size()) {
+    Wrong("every caller gets its reply", fmt::format("{} of {} came", replies_.size(), said.replies.size()));
   }
 }
 
-void World::CompareBatch(const Said& said, const effect::Persist* persist) {
+void World::CompareBatch(const Said& said) {
+  const effect::Persist* persist = persist_;
   if (persist == nullptr) {
     if (said.batch) {
       Wrong("every change is stored", said.stored.empty() ? "a probe" : Name(said.stored[0].record.key));
@@ -134,10 +132,11 @@ void World::CompareBatch(const Said& said, const effect::Persist* persist) {
   }
 }
 
-void World::CompareLines(const Said& said, const std::vector<const effect::Record*>& lines) {
-  std::vector<const effect::Record*> left;
+void World::CompareLines(const Said& said) {
+  std::vector<const effect::Record*>& left = lines_left_;
+  left.clear();
   for (const effect::Record& line : said.lines) left.push_back(&line);
-  for (const effect::Record* line : lines) {
+  for (const effect::Record* line : lines_) {
     const auto same = [&](const effect::Record* other) {
       return other->event_name == line->event_name && other->tag == line->tag &&
              other->worker_registration == line->worker_registration && other->service == line->service &&
