@@ -20,6 +20,10 @@ constexpr const char* kPut =
     "excluded.registered_at_us, lost_network = excluded.lost_network, last_fired_us = excluded.last_fired_us";
 constexpr const char* kErase =
     "DELETE FROM sync_registrations WHERE worker_registration = ? AND tag = ? AND kind = ?";
+// Never the same value twice: SQLite writes no page that stays as it is.
+constexpr const char* kProbe =
+    "INSERT INTO settings (key, value) VALUES ('store.probe', '1') "
+    "ON CONFLICT DO UPDATE SET value = CAST(value AS INTEGER) + 1";
 constexpr const char* kLoad =
     "SELECT worker_registration, tag, kind, origin, min_interval_ms, attempts, max_attempts, due_us, "
     "delay_us, anchor_us, registered_at_us, lost_network, last_fired_us "
@@ -54,22 +58,21 @@ Result<std::vector<RegistrationRecord>> RegistrationStore::LoadAll() {
   }
 }
 
+// A transaction whose sync failed may lie complete in SQLite's log, to be taken by the next start. What
+// undoes it need not write anything (an erase that finds nothing, a row that stays as it is), so after a
+// failure something different is written for certain. Empty batches ask whether the store works again; only a
+// write can tell.
 Result<> RegistrationStore::Apply(std::span<const Batch> batches) {
-  return database_.Transaction([&]() -> Result<> {
-    bool changed = false;
+  Result<> applied = database_.Transaction([&]() -> Result<> {
+    bool empty = true;
     for (const Batch& batch : batches) {
-      for (const RecordChange& change : batch) {
-        VIGIL_TRY(ApplyChange(change));
-        changed = changed || database_.changes() > 0;
-      }
+      empty = empty && batch.empty();
+      for (const RecordChange& change : batch) VIGIL_TRY(ApplyChange(change));
     }
-    // Empty batches ask whether the store works again; only a write can tell. And a transaction whose sync
-    // failed may lie complete in the log: when it is undone here before it was ever seen (an erase that finds
-    // nothing), only another write keeps a restart from taking it for good.
-    if (!changed)
-      VIGIL_TRY(database_.Run("INSERT OR REPLACE INTO settings (key, value) VALUES ('store.probe', '')"));
-    return {};
+    return failed_ || empty ? database_.Run(kProbe) : Result<>();
   });
+  failed_ = !applied;
+  return applied;
 }
 
 Result<> RegistrationStore::ApplyChange(const RecordChange& change) {

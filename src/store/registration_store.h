@@ -28,6 +28,7 @@ class RegistrationStore {
   Result<> ApplyChange(const RecordChange& change);
 
   Database& database_;
+  bool failed_ = false;  // the last Apply()
 };
 
 }  // namespace vigil::store

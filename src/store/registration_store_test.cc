@@ -55,5 +55,32 @@ TEST(RegistrationStore, WhatFailedDoesNotComeBackOnceItsRemovalIsWritten) {
   }
 }
 
+// Nor does what was changed and changed back, though that leaves every row as it is.
+TEST(RegistrationStore, WhatFailedDoesNotComeBackOnceTheRowIsWrittenAsItWas) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    FaultVfs files({.seed = seed, .write_through = 1});
+    auto database = MustOpen(files);
+    RegistrationRecord record;
+    record.key = {1, SyncKind::kPeriodic, "c"};
+    record.origin = "https://shop.example";
+    const RegistrationStore::Batch before{{RecordChange::Op::kPut, record}};
+    record.attempts = 1;
+    const RegistrationStore::Batch after{{RecordChange::Op::kPut, record}};
+    RegistrationStore registrations(*database);
+    for (int round = 0; round < 3; ++round) {
+      ASSERT_TRUE(registrations.Apply({&before, 1}));
+      files.FailSyncs(FaultVfs::Lasts::kOnce);
+      ASSERT_FALSE(registrations.Apply({&after, 1}));
+      ASSERT_TRUE(registrations.Apply({&before, 1}));
+    }
+    Kill(files, std::move(database));
+    database = MustOpen(files);
+    const auto found = RegistrationStore(*database).LoadAll();
+    ASSERT_TRUE(found) << found.error().message;
+    ASSERT_EQ(found->size(), 1U);
+    EXPECT_EQ(found->front().attempts, 0) << "seed " << seed;
+  }
+}
+
 }  // namespace
 }  // namespace vigil::store
