@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { kChromium, whyNoChromium } from '../tests/e2e/support/chromium.mjs';
 import { kRoot } from '../tests/e2e/support/processes.mjs';
+import { engineMeasurements } from './engine-side.mjs';
 import * as chromiumSide from './chromium-side.mjs';
 import { NetworkNamespace } from './network-namespace.mjs';
 import { round } from './statistics.mjs';
@@ -55,17 +56,18 @@ const kMeasurements = [
     what: `private memory per idle worker, ${origins} origin${origins > 1 ? 's' : ''}`,
     measure: async side => [await side.workerMemory(pick(origins, Math.min(origins, 3)))],
   })),
-  {
-    rows: [['daemon_start_100k_ms', 'ms']],
-    what: 'start of the daemon with 100,000 registrations',
-    measure: async side => [await side.daemonStart(pick(100_000, 1000), pick(5, 1))],
+  ...[['100k', 100_000], ['1m', 1_000_000]].map(([label, count]) => ({
+    rows: [[`daemon_start_${label}_ms`, 'ms']],
+    what: `start of the daemon with ${count.toLocaleString('en-US')} registrations`,
+    measure: async side => [await side.daemonStart(pick(count, 1000), pick(5, 1))],
     peerLacks: true,
-  },
+  })),
   {
     rows: [['network_up_to_request_ms', 'ms']],
     what: 'a link comes up → first request',
     measure: side => inNamespace(async network => [await side.networkUp(network, pick(side === vigilSide ? 15 : 5, 2))]),
   },
+  ...engineMeasurements({ '1e3': pick(1_000, 100), '1e5': pick(100_000, 200), '1e6': pick(1_000_000, 300) }),
 ];
 
 function peerName() {
@@ -100,7 +102,7 @@ function rowOf(name, unit, own, theirs, peer) {
 
 function print(row, what) {
   const number = value => (value === null || value === undefined ? '–' : value.toLocaleString('en-US', { maximumSignificantDigits: 4 }));
-  const cells = [row.name.padEnd(26), number(row.value).padStart(10), row.unit.padEnd(4), number(row.peer?.value).padStart(10), (row.ratio ? `× ${number(row.ratio)}` : '').padEnd(9)];
+  const cells = [row.name.padEnd(29), number(row.value).padStart(10), row.unit.padEnd(4), number(row.peer?.value).padStart(10), (row.ratio ? `× ${number(row.ratio)}` : '').padEnd(9)];
   console.log(`${cells.join(' ')} ${row.why ?? what}`);
 }
 
@@ -108,7 +110,7 @@ const peer = peerName();
 const wanted = options.only?.split(',');
 const rows = [];
 let failed = false;
-console.log(`${'name'.padEnd(26)} ${'Vigil'.padStart(10)} ${''.padEnd(4)} ${(peer ?? 'no peer').padStart(10)}`);
+console.log(`${'name'.padEnd(29)} ${'Vigil'.padStart(10)} ${''.padEnd(4)} ${(peer ?? 'no peer').padStart(10)}`);
 for (const { rows: names, what, measure, peerLacks } of kMeasurements) {
   if (wanted && !names.some(([name]) => wanted.includes(name))) continue;
   const own = await attempt(measure, vigilSide);
@@ -118,7 +120,7 @@ for (const { rows: names, what, measure, peerLacks } of kMeasurements) {
     const why = own.why ?? (theirs.why && `no peer: ${theirs.why}`);
     if (why) row.why = why;
     rows.push(row);
-    print(row, what);
+    print(row, Array.isArray(what) ? what[index] : what);
   });
   if (own.why && !own.why.includes('namespace')) failed = true;
 }

@@ -47,9 +47,11 @@ const char* DispatchOutcomeName(DispatchOutcome outcome);
 
 namespace input {
 
-// Everything that is stored, once, before any other input.
+// Everything that is stored, before any other input; in parts when it is much, best in the order of keys.
+// Nothing fires before the last part.
 struct Restore {
   std::vector<RegistrationRecord> records;
+  bool more_follows = false;
 };
 struct Register {
   ReplyToken token = 0;

@@ -25,7 +25,7 @@ Effects Engine::Impl::Step(const Input& input, Now now) {
   NoticeClocks();
   NoticeNetwork();
   std::visit([this](const auto& in) { On(in); }, input);
-  RunDue();
+  if (!restoring_) RunDue();
   Flush();
   return std::move(effects_);
 }
@@ -45,6 +45,7 @@ std::optional<MonoTime> Engine::Impl::next_wake() const {
 
 void Engine::Impl::On(const input::Restore& in) {
   for (const RegistrationRecord& record : in.records) RestoreOne(record);
+  restoring_ = in.more_follows;
 }
 
 void Engine::Impl::RestoreOne(const RegistrationRecord& record) {

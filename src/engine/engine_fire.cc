@@ -35,7 +35,7 @@ void Engine::Impl::Settle(Entry& entry) {
     return;
   }
   entry.place = Place::kDue;
-  due_.insert(&entry);
+  due_.insert(due_.end(), &entry);  // often the last: stored registrations come in order
 }
 
 void Engine::Impl::UnblockAll() {
@@ -114,7 +114,8 @@ void Engine::Impl::RunDue() {
     Entry& entry = **due_.begin();
     const WaitReason reason = Why(entry, now_);
     if (reason == WaitReason::kQueued) return;
-    TakeOut(entry);
+    due_.erase(due_.begin());
+    entry.place = Place::kNowhere;
     if (reason == WaitReason::kReady) {
       Fire(entry);
     } else if (reason == WaitReason::kSuspended) {
@@ -130,7 +131,7 @@ void Engine::Impl::RunDue() {
       Queue(entry, *LaterSlot(entry, now_.mono));
     } else {
       entry.place = Place::kBlocked;
-      blocked_.insert(&entry);
+      blocked_.insert(blocked_.end(), &entry);
     }
   }
 }

@@ -151,6 +151,7 @@ class Engine::Impl {
   std::optional<MonoTime> slot_start_;  // of the newest slot of periodic events, over all origins
   std::uint64_t outages_ = 0;           // times the network went away
   bool online_ = false;
+  bool restoring_ = false;  // more stored registrations are to come
 
   // The batch that this step is collecting.
   BatchNumber next_batch_ = 1;

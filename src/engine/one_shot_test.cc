@@ -379,6 +379,20 @@ TEST(OneShot, SurvivesARestartAndFiresThen) {
   EXPECT_TRUE(rig.Runs(kPost));
 }
 
+TEST(OneShot, NothingFiresBeforeTheLastPartOfWhatIsStored) {
+  Rig rig;
+  rig.GoOffline();
+  rig.Register(kPost);
+  rig.Register(Rig::Sync("other"));
+  rig.network.online = true;
+  rig.engine = std::make_unique<Engine>(rig.parameters, Ports{rig.policy, rig.network, rig.random});
+  rig.Step(input::Restore{{rig.disk.at(Rig::Sync("other"))}, true});
+  rig.Step(input::Tick{});
+  EXPECT_TRUE(rig.dispatched.empty());
+  rig.Step(input::Restore{{rig.disk.at(kPost)}});
+  EXPECT_THAT(rig.DispatchedTags(), ElementsAre("other", "sync-post"));
+}
+
 TEST(OneShot, AnEventLostInACrashRunsAgainAndTheLostRunIsNotCounted) {
   Rig rig;
   rig.Register(kPost);

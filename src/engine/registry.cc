@@ -29,17 +29,19 @@ Origin* Registry::FindOrigin(const std::string& name) {
 
 Entry& Registry::Add(WorkerRegistrationId worker, const std::string& origin, SyncKind kind,
                      std::string_view tag) {
-  Worker& owner = workers_[worker];
+  // Stored registrations come in order: the end is the place to look first.
+  Worker& owner = workers_.try_emplace(workers_.end(), worker)->second;
   if (owner.origin == nullptr) {
     owner.id = worker;
     owner.origin = &origins_[origin];
     owner.origin->name = origin;
     owner.origin->workers.insert(worker);
   }
-  const auto [place, added] = owner.entries.try_emplace(TagKey{std::string(tag), kind});
+  const std::size_t before = owner.entries.size();
+  const auto place = owner.entries.try_emplace(owner.entries.end(), TagKey{std::string(tag), kind});
   place->second.worker = &owner;
   place->second.key = &place->first;
-  if (added) ++size_;
+  size_ += owner.entries.size() - before;
   return place->second;
 }
 

@@ -13,13 +13,14 @@
 #include "base/log.h"
 #include "host/clock.h"
 #include "host/storage_thread.h"
-#include "host/waiter.h"
 #include "store/registration_store.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
 
 namespace {
+
+constexpr std::size_t kRestorePart = 10'000;  // about ten milliseconds of the loop's time
 
 vigil::SyncKind EngineKind(SyncKind kind) {
   return kind == SyncKind::kOneShot ? vigil::SyncKind::kOneShot : vigil::SyncKind::kPeriodic;
@@ -68,15 +69,19 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     deps_.clock.OnWallClockJump([weak = weak_from_this()](const Now&) {
       if (auto impl = weak.lock()) impl->Step(input::Tick{});
     });
-    const Waiter<Loaded> loaded(deps_.loop.get_executor());
-    OnStorage([registrations = &deps_.registrations] { return registrations->LoadAll(); },
-              [loaded](const Loaded& result) { loaded.Set(result); });
-    Loaded records = co_await loaded.Get();
-    if (!records) co_return Fail(std::move(records).error());
+    // The engine takes in one part while the storage thread reads the next. All parts are on the loop before
+    // the end of the job is.
+    const auto load = [self, registrations = &deps_.registrations, &loop = deps_.loop] {
+      return registrations->Load(kRestorePart, [&](std::vector<RegistrationRecord> part) {
+        asio::post(loop, [self, part = std::move(part)]() mutable {
+          self->StepNow(input::Restore{std::move(part), /*more_follows=*/true});
+        });
+      });
+    };
+    Result<> loaded = co_await deps_.storage.Run(load);
+    if (!loaded) co_return loaded;
     started_ = true;
-    input::Restore restore;
-    restore.records = std::move(*records);
-    inputs_.push_front(std::move(restore));  // before the calls that came early
+    inputs_.push_front(input::Restore{});  // before the calls that came early
     Pump();
     co_return Result<>();
   }
@@ -197,7 +202,6 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   std::function<void()> on_change;
 
  private:
-  using Loaded = Result<std::vector<RegistrationRecord>>;
   using Appended = Result<store::EventLog::Appended>;
   struct Caller {
     SyncService::Done done;
@@ -217,16 +221,21 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     while (!inputs_.empty()) {
       const Input input = std::move(inputs_.front());
       inputs_.pop_front();
-      Effects effects = engine_.Step(input, deps_.clock.now());
-      changed = changed || !effects.empty();
-      for (Effect& effect : effects) {
-        std::visit([this](auto& one) { Carry(std::move(one)); }, effect);
-      }
+      if (StepNow(input)) changed = true;
     }
     pumping_ = false;
     if (stopped_) return;
     Arm();
     if (changed && on_change) on_change();
+  }
+
+  // True when something came of it.
+  bool StepNow(const Input& input) {
+    Effects effects = engine_.Step(input, deps_.clock.now());
+    for (Effect& effect : effects) {
+      std::visit([this](auto& one) { Carry(std::move(one)); }, effect);
+    }
+    return !effects.empty();
   }
 
   void Arm() {

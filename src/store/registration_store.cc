@@ -1,5 +1,7 @@
 #include "store/registration_store.h"
 
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -29,33 +31,52 @@ constexpr const char* kLoad =
     "delay_us, anchor_us, registered_at_us, lost_network, last_fired_us "
     "FROM sync_registrations ORDER BY worker_registration, tag, kind";
 
+constexpr std::size_t kEverything = std::numeric_limits<std::size_t>::max();
+
+// nullopt: the row makes no sense.
+std::optional<RegistrationRecord> ReadRow(const Statement& row) {
+  const std::int64_t kind = row.Int(2);
+  if ((kind != 0 && kind != 1) || !IsUtf8(row.View(1))) return std::nullopt;
+  RegistrationRecord record;
+  record.key = RegistrationKey{row.Uint(0), static_cast<SyncKind>(kind), row.Text(1)};
+  record.origin = row.Text(3);
+  record.min_interval_ms = row.Int(4);
+  record.attempts = row.Int(5);
+  record.max_attempts = row.Int(6);
+  if (!row.IsNull(7)) record.due = ToWallTime(row.Int(7));
+  record.delay = Duration(row.Int(8));
+  record.anchor = ToWallTime(row.Int(9));
+  record.registered_at = ToWallTime(row.Int(10));
+  record.lost_network = row.Bool(11);
+  if (!row.IsNull(12)) record.last_fired = ToWallTime(row.Int(12));
+  return record;
+}
+
 }  // namespace
 
 Result<std::vector<RegistrationRecord>> RegistrationStore::LoadAll() {
   std::vector<RegistrationRecord> records;
+  VIGIL_TRY(Load(kEverything, [&](std::vector<RegistrationRecord> part) { records = std::move(part); }));
+  return records;
+}
+
+Result<> RegistrationStore::Load(std::size_t part_size, const Take& take) {
+  std::vector<RegistrationRecord> part;
   Statement rows = database_.Prepare(kLoad);
   while (true) {
     VIGIL_ASSIGN(const bool row, rows.Step());
-    if (!row) return records;
-    const std::int64_t kind = rows.Int(2);
-    if ((kind != 0 && kind != 1) || !IsUtf8(rows.View(1))) {
+    if (!row) break;
+    std::optional<RegistrationRecord> record = ReadRow(rows);
+    if (!record) {
       log::Warning("a stored sync registration of {} makes no sense and is passed over",
                    ToUtf8(rows.View(3)));
       continue;
     }
-    RegistrationRecord& record = records.emplace_back();
-    record.key = RegistrationKey{rows.Uint(0), static_cast<SyncKind>(kind), rows.Text(1)};
-    record.origin = rows.Text(3);
-    record.min_interval_ms = rows.Int(4);
-    record.attempts = rows.Int(5);
-    record.max_attempts = rows.Int(6);
-    if (!rows.IsNull(7)) record.due = ToWallTime(rows.Int(7));
-    record.delay = Duration(rows.Int(8));
-    record.anchor = ToWallTime(rows.Int(9));
-    record.registered_at = ToWallTime(rows.Int(10));
-    record.lost_network = rows.Bool(11);
-    if (!rows.IsNull(12)) record.last_fired = ToWallTime(rows.Int(12));
+    part.push_back(std::move(*record));
+    if (part.size() >= part_size) take(std::exchange(part, {}));
   }
+  if (!part.empty()) take(std::move(part));
+  return {};
 }
 
 // A transaction whose sync failed may lie complete in SQLite's log, to be taken by the next start. What

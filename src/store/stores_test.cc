@@ -122,6 +122,19 @@ TEST_F(StoresTest, EmptyBatchesProbeTheDisk) {
   EXPECT_FALSE(stores_->registrations.Apply(std::vector<RegistrationStore::Batch>{{}}));
 }
 
+TEST_F(StoresTest, RegistrationsCanBeReadInParts) {
+  RegistrationStore::Batch batch;
+  for (const char* tag : {"a", "b", "c", "d", "e"}) batch.push_back(Put(Record(1, SyncKind::kOneShot, tag)));
+  ASSERT_TRUE(stores_->registrations.Apply(std::span(&batch, 1)));
+  std::vector<std::string> parts;
+  ASSERT_TRUE(stores_->registrations.Load(2, [&](std::vector<RegistrationRecord> part) {
+    std::string tags;
+    for (const RegistrationRecord& record : part) tags += record.key.tag;
+    parts.push_back(tags);
+  }));
+  EXPECT_THAT(parts, ElementsAre("ab", "cd", "e"));
+}
+
 TEST_F(StoresTest, HundredThousandRegistrationsComeBack) {
   RegistrationStore::Batch batch;
   for (int i = 0; i < 100'000; ++i)
