@@ -5,14 +5,17 @@
 #     LIBS      third-party targets that only its own sources see
 #     PUBLIC_LIBS  third-party targets that its headers expose
 #     EXCLUDE   sources of the folder that belong to other targets (a main.cc)
-#     TEST_DEPS rooms that only its tests include)
+#     TEST_DEPS rooms that only its tests include
+#     EMBEDDED  part of libvigil: exports nothing but what VIGIL_API marks, and has fmt compiled in)
 #
 # Sources are the folder's *.cc; *_test.cc become the executable NAME_test.
 add_library(vigil_options INTERFACE)
 target_include_directories(vigil_options INTERFACE
   ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_compile_options(vigil_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Werror
+  -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
+  # Whoever builds the engine alone may have a compiler that warns of more.
+  $<$<NOT:$<BOOL:${VIGIL_ENGINE_ONLY}>>:-Werror>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-pointer -Wno-maybe-uninitialized -Wno-restrict -Wno-mismatched-new-delete>)
 if(VIGIL_SANITIZE)
   # What runs inside the Node executable cannot be sanitized (set VIGIL_UNSANITIZED on such targets). clang 14 cannot
@@ -37,7 +40,7 @@ function(vigil_node_test name)
 endfunction()
 
 function(vigil_room name)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;PUBLIC_LIBS;EXCLUDE;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "EMBEDDED" "" "DEPS;LIBS;PUBLIC_LIBS;EXCLUDE;TEST_DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc */*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -55,6 +58,11 @@ function(vigil_room name)
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
+  endif()
+  if(ROOM_EMBEDDED AND sources)
+    set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
+    target_compile_options(${target} PRIVATE -UFMT_SHARED)  # it would export what the line above compiles in
   endif()
   list(TRANSFORM ROOM_DEPS PREPEND vigil_ OUTPUT_VARIABLE deps)
   target_link_libraries(${target} ${scope} vigil_options ${deps} ${ROOM_PUBLIC_LIBS})

@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "vigil/export.h"
 #include "vigil/parameters.h"
 #include "vigil/ports.h"
 #include "vigil/registration.h"
@@ -43,7 +44,7 @@ enum class DispatchOutcome : std::uint8_t {
   kUnknown,     // "unknown error": the worker's script did not start
   kNotStarted,  // the event never reached the worker, by a fault of ours: does not count
 };
-const char* DispatchOutcomeName(DispatchOutcome outcome);
+VIGIL_API const char* DispatchOutcomeName(DispatchOutcome outcome);
 
 namespace input {
 
@@ -183,7 +184,7 @@ struct StoreStatus {
   std::optional<MonoTime> next_retry;  // when the store is tried again
 };
 
-class Engine {
+class VIGIL_API Engine {
  public:
   Engine(const Parameters& parameters, Ports ports);
   ~Engine();
@@ -211,7 +212,7 @@ class Engine {
   const Parameters& parameters() const;
 
  private:
-  class Impl;
+  class VIGIL_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 

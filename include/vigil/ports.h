@@ -7,13 +7,15 @@
 #include <cstdint>
 #include <string>
 
+#include "vigil/export.h"
 #include "vigil/registration.h"
 #include "vigil/time.h"
 
 namespace vigil {
 
 enum class EngagementLevel : std::uint8_t { kNone, kMinimal, kLow, kMedium, kHigh, kMax };
-const char* EngagementLevelName(EngagementLevel level);  // "none" "minimal" "low" "medium" "high" "max"
+// "none" "minimal" "low" "medium" "high" "max"
+VIGIL_API const char* EngagementLevelName(EngagementLevel level);
 
 class PolicyPort {
  public:

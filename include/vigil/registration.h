@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "vigil/export.h"
 #include "vigil/time.h"
 
 namespace vigil {
@@ -16,7 +17,8 @@ namespace vigil {
 // Which of the two specifications a registration belongs to. They have separate tag name spaces.
 // The numbers are written to disk: never renumber.
 enum class SyncKind : std::uint8_t { kOneShot = 0, kPeriodic = 1 };
-const char* SyncKindName(SyncKind kind);  // "sync", "periodicsync": also the names of the events
+// "sync", "periodicsync": also the names of the events.
+VIGIL_API const char* SyncKindName(SyncKind kind);
 
 // Identifies a service worker registration; given out by the embedder, never used twice.
 using WorkerRegistrationId = std::uint64_t;
@@ -57,8 +59,8 @@ struct RecordChange {
 
 // States of the specifications. "waiting" is a failed one-shot (or periodic) registration before its retry.
 enum class SyncState : std::uint8_t { kPending, kWaiting, kFiring, kReregisteredWhileFiring, kSuspended };
-const char* SyncStateName(
-    SyncState state);  // "pending" "waiting" "firing" "reregistered-while-firing" "suspended"
+// "pending" "waiting" "firing" "reregistered-while-firing" "suspended"
+VIGIL_API const char* SyncStateName(SyncState state);
 
 // Why a registration is not running at this moment.
 enum class WaitReason : std::uint8_t {
@@ -80,8 +82,8 @@ enum class WaitReason : std::uint8_t {
   kAcrossOrigins,    // Parameters::min_periodic_gap_across_origins
   kQueued,           // Parameters::max_parallel_events are running
 };
-const char* WaitReasonName(
-    WaitReason reason);  // "running" "waiting-for-retry" "offline" …, stable, used in JSON
+// "running" "waiting-for-retry" "offline" …, stable, used in JSON.
+VIGIL_API const char* WaitReasonName(WaitReason reason);
 
 struct Explanation {
   SyncState state = SyncState::kPending;

@@ -179,6 +179,13 @@ Result<> SetParameter(Parameters& parameters, std::string_view name, std::string
               fmt::format("no parameter is called \"{}\"; known are: {}", name, known));
 }
 
+std::optional<std::string> TrySetParameter(Parameters& parameters, std::string_view name,
+                                           std::string_view value) {
+  Result<> set = SetParameter(parameters, name, value);
+  if (set) return std::nullopt;
+  return std::move(set).error().message;
+}
+
 Result<> SetParameter(Parameters& parameters, std::string_view assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos) {

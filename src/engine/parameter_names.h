@@ -1,12 +1,10 @@
-// Parameters by name, for `vigil serve --set NAME=VALUE` and for listing them. Names are the field names.
+// Parameters by name, for `vigil serve --set NAME=VALUE`. The public form is vigil/parameter_names.h.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
-#include "vigil/parameters.h"
+#include "vigil/parameter_names.h"
 
 namespace vigil {
 
@@ -20,12 +18,5 @@ Result<> SetParameter(Parameters& parameters, std::string_view assignment);
 // What an embedder may have set directly, brought into the range in which no sum of times overflows:
 // durations from zero to a hundred years, no negative count, no infinite or undefined number.
 Parameters WithinReason(Parameters parameters);
-
-struct NamedParameter {
-  std::string name;
-  std::string value;  // as SetParameter takes it
-};
-// All of them, in the order of their declaration.
-std::vector<NamedParameter> ListParameters(const Parameters& parameters);
 
 }  // namespace vigil

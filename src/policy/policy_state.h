@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "policy/permissions.h"
-#include "policy/site_engagement.h"
 #include "vigil/ports.h"
+#include "vigil/site_engagement.h"
 
 namespace vigil::policy {
 

@@ -1,4 +1,4 @@
-#include "policy/site_engagement.h"
+#include "vigil/site_engagement.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,6 @@
 // Site engagement: how much a user uses an origin, as one number that decays. It decides how often periodic
-// sync may run. Pure: the present and the offset of local time from UTC are arguments. Thread-compatible.
+// sync may run: PolicyPort::Engagement may answer with SiteEngagement::Level. Pure: the present and the
+// offset of local time from UTC are arguments. Thread-compatible.
 //
 // Numbers are Parameters::engagement_*. Only http and https origins earn points; the caller sees to that.
 #pragma once
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "vigil/export.h"
 #include "vigil/parameters.h"
 #include "vigil/ports.h"
 #include "vigil/time.h"
@@ -28,23 +30,23 @@ struct EngagementEntry {
 enum class EngagementEvent { kNavigation, kInput, kVisibleMedia, kHiddenMedia, kNotification };
 
 // The raw score after decay. A clock that went backwards causes none.
-double DecayedScore(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
+VIGIL_API double DecayedScore(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
 // The launch bonus, or 0.
-double LaunchBonus(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
+VIGIL_API double LaunchBonus(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
 // Decayed score and bonus, at most engagement_max_score.
-double TotalScore(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
-EngagementLevel LevelOf(double total_score, const Parameters& parameters);
-double PointsFor(EngagementEvent event, const Parameters& parameters);
+VIGIL_API double TotalScore(const EngagementEntry& entry, const Parameters& parameters, WallTime now);
+VIGIL_API EngagementLevel LevelOf(double total_score, const Parameters& parameters);
+VIGIL_API double PointsFor(EngagementEvent event, const Parameters& parameters);
 // Local time minus UTC at some moment: daylight saving makes two days of one year differ.
 using UtcOffsetAt = std::function<Duration(WallTime)>;
 // Decays, then adds the points, the first-of-day bonus, and keeps to the caps.
-void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
-               const UtcOffsetAt& utc_offset);
-void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
-               Duration utc_offset);
+VIGIL_API void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
+                         const UtcOffsetAt& utc_offset);
+VIGIL_API void AddPoints(EngagementEntry& entry, double points, const Parameters& parameters, WallTime now,
+                         Duration utc_offset);
 
 // All origins of one profile.
-class SiteEngagement {
+class VIGIL_API SiteEngagement {
  public:
   explicit SiteEngagement(const Parameters& parameters) : parameters_(parameters) {}
 
@@ -80,7 +82,7 @@ class SiteEngagement {
 
 // Decides which input of one page earns points: from some time after navigation or after the page was shown,
 // and then at most once per interval.
-class InputGate {
+class VIGIL_API InputGate {
  public:
   explicit InputGate(const Parameters& parameters) : parameters_(parameters) {}
   void Navigated(MonoTime now) { open_from_ = now + parameters_.engagement_input_after_navigation; }
