@@ -5,6 +5,22 @@
 
 namespace vigil::cli {
 namespace json = boost::json;
+namespace {
+
+// Why there may be fewer than expected.
+void TellOfDamage(const Context& context) {
+  const auto status = context.Get("/v1/status");
+  if (!status) return;
+  const json::value& store = status->at("store");
+  if (Text(store, "ok") != "true")
+    fmt::print(stderr, "vigil: registrations cannot be stored and are refused: {}\n", Text(store, "message"));
+  for (const auto& trace : store.at("damaged").as_array()) {
+    fmt::print(stderr, "vigil: stored data was damaged and is kept as {}; see `vigil doctor`\n",
+               std::string(trace.as_string()));
+  }
+}
+
+}  // namespace
 
 void AddSyncs(CLI::App& app, Context& context) {
   const auto url = std::make_shared<std::string>();
@@ -19,7 +35,7 @@ void AddSyncs(CLI::App& app, Context& context) {
              "emulated-offline unknown-network across-origins queued (and the sentence as \"explanation\").",
              [url, &context] {
                const std::string target = url->empty() ? "/v1/syncs" : "/v1/syncs?url=" + Encode(*url);
-               return Finish(context, context.Get(target), [](const json::value& syncs) {
+               return Finish(context, context.Get(target), [&context](const json::value& syncs) {
                  std::vector<std::vector<std::string>> rows;
                  for (const auto& sync : syncs.as_array()) {
                    const std::string scope = Text(sync, "scope");
@@ -30,6 +46,7 @@ void AddSyncs(CLI::App& app, Context& context) {
                  }
                  PrintTable({"TAG", "KIND", "APP", "STATE", "ATTEMPTS", "NEXT", "WHY"}, rows,
                             "nothing is registered");
+                 TellOfDamage(context);
                });
              })
       ->add_option("url", *url, "Only those of this app");

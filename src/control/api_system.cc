@@ -70,6 +70,10 @@ Api::Task Api::Status(Request, Caller&) {
   json::object store_json;
   store_json["ok"] = store.ok;
   store_json["message"] = store.message;
+  json::array traces;
+  for (const auto& trace : store::Database::TracesOfDamage(services_.data_directory))
+    traces.emplace_back(trace.string());
+  store_json["damaged"] = std::move(traces);
   out["store"] = std::move(store_json);
   out["apps"] = services_.host.Apps().size();
   out["syncs"] = services_.syncs.engine().size();

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "host/zygote.h"
+#include "store/database.h"
 
 namespace vigil::daemon {
 namespace asio = boost::asio;
@@ -100,6 +101,17 @@ Check DataDirectory(const std::filesystem::path& path) {
               fmt::format("{}{}", path.string(), existing == path ? "" : " (made by `vigil serve`)"));
 }
 
+// Damage that a supervisor's restart would otherwise hide.
+Check StoredData(const std::filesystem::path& path) {
+  const auto traces = store::Database::TracesOfDamage(path);
+  if (traces.empty()) return Good("stored data", "no damage was found when it was opened");
+  std::string names;
+  for (const auto& trace : traces) names += (names.empty() ? "" : ", ") + trace.string();
+  return {"stored data", Check::State::kWarning, "was damaged, and is kept as " + names,
+          "what was stored there is missing now: put a backup in its place while the daemon is stopped, or "
+          "delete these files to make this warning go away"};
+}
+
 }  // namespace
 
 std::vector<Check> Diagnose(const std::filesystem::path& data_directory) {
@@ -110,6 +122,7 @@ std::vector<Check> Diagnose(const std::filesystem::path& data_directory) {
   checks.push_back(User());
   checks.push_back(Worker());
   checks.push_back(DataDirectory(data_directory));
+  checks.push_back(StoredData(data_directory));
   return checks;
 }
 

@@ -45,6 +45,10 @@ struct OpenOptions {
   // Read and check every page while opening. Without it only the header, the schema and what Vigil noticed
   // earlier (a marker beside the file) are checked.
   bool check_all = false;
+  // Notice after a crash when the log (NAME-wal), which holds what was committed last, is missing or is
+  // another database's. Each session's name is stored in the file (table log_guard) and beside it
+  // (NAME-open). Costs a few flushes at opening.
+  bool guard_log = false;
   // Upper bound of the file's size in bytes; 0: none. Beyond it writes fail with kTooLarge.
   std::int64_t max_bytes = 0;
   // The SQLite VFS that keeps the file; empty: the default one. Files of a named VFS are opened, or made, in
@@ -110,13 +114,17 @@ class Database {
   // Opens or makes the file. A new file appears under its name only when it is complete.
   // A damaged file is set aside (renamed to NAME.damaged-N, its -wal beside it) and the call fails with a
   // message that says so: nobody gets an empty database in place of a full one without being told. The next
-  // Open makes a new one and logs a warning that names what was set aside.
+  // Open makes a new one and logs a warning that names what was set aside. A file whose log was removed
+  // (guard_log) fails once in the same way, but stays: the next Open goes on with what is left.
   static Result<std::unique_ptr<Database>> Open(const std::filesystem::path& path,
                                                 const OpenOptions& options);
   // In memory; for tests and private sessions.
   static Result<std::unique_ptr<Database>> OpenInMemory(const OpenOptions& options);
   // Damaged files that earlier calls set aside, oldest first.
   static std::vector<std::filesystem::path> SetAside(const std::filesystem::path& path);
+  // All traces of damage below a directory, sorted: files set aside, and notes of lost logs
+  // (NAME.lost-log-N). They stay until somebody deletes them.
+  static std::vector<std::filesystem::path> TracesOfDamage(const std::filesystem::path& directory);
   // Removes the file and what belongs to it (-wal, -shm, marker). Close it first. Absent files are fine.
   static Result<> Remove(const std::filesystem::path& path);
   ~Database();
@@ -160,6 +168,9 @@ class Database {
   Result<> CheckKind(const OpenOptions& options);
   Result<> CheckPages(const OpenOptions& options);
   Result<> Migrate(const OpenOptions& options);
+  Result<> CheckLog(bool has_log);
+  void GuardLog();
+  void Settle();
   Result<std::int64_t> Pragma(const char* name);
   // The error of the last call on this connection, which returned `code`.
   Error Failure(int code);
@@ -171,6 +182,7 @@ class Database {
   bool elsewhere_ = false;  // the operating system does not know the file
   bool opening_ = true;     // errors are part of Open's message then
   bool limited_ = false;
+  bool guarded_ = false;  // the marker may be there
   sqlite3* db_ = nullptr;
   int depth_ = 0;
   std::map<std::string, std::vector<std::unique_ptr<Statement::Cached>>, std::less<>> statements_;

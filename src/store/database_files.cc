@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 constexpr std::size_t kHeaderSize = 100;
+constexpr std::string_view kDamaged = ".damaged-";
+constexpr std::string_view kLostLog = ".lost-log-";
 constexpr std::uintmax_t kEnoughBytes = 256 * 1024;
 
 std::filesystem::path With(const std::filesystem::path& path, std::string_view suffix) {
@@ -43,6 +45,22 @@ class File {
  private:
   int fd_;
 };
+
+Result<> FlushDirectoryOf(const std::filesystem::path& path) {
+  const File directory(path.parent_path(), O_RDONLY | O_DIRECTORY);
+  if (directory.fd() < 0 || ::fsync(directory.fd()) != 0)
+    return Fail(FileFailure(errno, "write in", path.parent_path()));
+  return {};
+}
+
+// NAME + suffix + the first number that is free.
+std::filesystem::path FreeName(const std::filesystem::path& path, std::string_view suffix) {
+  std::error_code ignored;
+  for (int n = 1;; ++n) {
+    std::filesystem::path candidate = With(path, fmt::format("{}{}", suffix, n));
+    if (!std::filesystem::exists(candidate, ignored)) return candidate;
+  }
+}
 
 }  // namespace
 
@@ -73,9 +91,7 @@ Result<std::string> LookAtFile(const std::filesystem::path& path) {
     return std::string("it is not a database");
 
   // With a log beside it, the last pages may still be there instead of here.
-  std::error_code error;
-  const auto log_size = std::filesystem::file_size(With(path, "-wal"), error);
-  if (!error && log_size > 0) return std::string();
+  if (HasLog(path)) return std::string();
   const std::uint32_t raw_page_size = BigEndian(&header[16], 2);
   const std::uint64_t page_size = raw_page_size == 1 ? 65536 : raw_page_size;
   const bool count_is_valid = std::memcmp(&header[24], &header[92], 4) == 0;
@@ -101,16 +117,13 @@ bool IsSuspect(const std::filesystem::path& path) {
 
 Result<std::filesystem::path> PutAside(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::path target;
-  for (int n = 1;; ++n) {
-    target = With(path, fmt::format(".damaged-{}", n));
-    if (!std::filesystem::exists(target, error)) break;
-  }
+  const std::filesystem::path target = FreeName(path, kDamaged);
   std::filesystem::rename(path, target, error);
   if (error) return Fail(FileFailure(error.value(), "set aside the damaged file", path));
   // Without its log the file would be older than it was.
   std::filesystem::rename(With(path, "-wal"), With(target, "-wal"), error);
   std::filesystem::remove(With(path, "-shm"), error);
+  ClearOpenMarker(path);
   ClearSuspect(path);
   return target;
 }
@@ -119,10 +132,53 @@ std::vector<std::filesystem::path> ListSetAside(const std::filesystem::path& pat
   std::vector<std::filesystem::path> found;
   std::error_code error;
   for (int n = 1;; ++n) {
-    std::filesystem::path candidate = With(path, fmt::format(".damaged-{}", n));
+    std::filesystem::path candidate = With(path, fmt::format("{}{}", kDamaged, n));
     if (!std::filesystem::exists(candidate, error)) return found;
     found.push_back(std::move(candidate));
   }
+}
+
+std::vector<std::filesystem::path> ListTraces(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator it(directory, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const bool trace = name.find(kDamaged) != std::string::npos || name.find(kLostLog) != std::string::npos;
+    if (trace && !name.ends_with("-wal")) found.push_back(it->path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Result<> SetOpenMarker(const std::filesystem::path& path, const std::string& session) {
+  const std::filesystem::path provisional = With(path, "-open.new");
+  std::ofstream(provisional, std::ios::binary | std::ios::trunc) << session;
+  return Publish(provisional, With(path, "-open"));
+}
+
+std::string ReadOpenMarker(const std::filesystem::path& path) {
+  std::string session;
+  std::getline(std::ifstream(With(path, "-open"), std::ios::binary) >> std::ws, session);
+  return session;
+}
+
+void ClearOpenMarker(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::remove(With(path, "-open"), ignored)) (void)FlushDirectoryOf(path);
+}
+
+bool HasLog(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(With(path, "-wal"), error);
+  return !error && size > 0;
+}
+
+Result<std::filesystem::path> NoteLostLog(const std::filesystem::path& path) {
+  std::filesystem::path note = FreeName(path, kLostLog);
+  if (::rename(With(path, "-open").c_str(), note.c_str()) != 0)
+    return Fail(FileFailure(errno, "create", note));
+  return note;
 }
 
 bool HasFreeSpace(const std::filesystem::path& path) {
@@ -137,14 +193,11 @@ Result<> Publish(const std::filesystem::path& from, const std::filesystem::path&
     if (file.fd() < 0 || ::fsync(file.fd()) != 0) return Fail(FileFailure(errno, "write", from));
   }
   if (::rename(from.c_str(), to.c_str()) != 0) return Fail(FileFailure(errno, "create", to));
-  const File directory(to.parent_path(), O_RDONLY | O_DIRECTORY);
-  if (directory.fd() < 0 || ::fsync(directory.fd()) != 0)
-    return Fail(FileFailure(errno, "write in", to.parent_path()));
-  return {};
+  return FlushDirectoryOf(to);
 }
 
 Result<> RemoveFiles(const std::filesystem::path& path) {
-  for (const std::string_view suffix : {"", "-wal", "-shm", "-journal"}) {
+  for (const std::string_view suffix : {"", "-wal", "-shm", "-journal", "-open"}) {
     std::error_code error;
     std::filesystem::remove(With(path, suffix), error);
     if (error) return Fail(FileFailure(error.value(), "remove", With(path, suffix)));

@@ -1,4 +1,4 @@
-// Private to database.cc: what happens to database files outside of SQLite (looking at the first bytes,
+// Private to database*.cc: what happens to database files outside of SQLite (looking at the first bytes,
 // putting damaged ones aside, making a new one durable).
 #pragma once
 
@@ -26,6 +26,16 @@ bool IsSuspect(const std::filesystem::path& path);
 // Renames the file and its log to NAME.damaged-N; returns the new name of the file.
 Result<std::filesystem::path> PutAside(const std::filesystem::path& path);
 std::vector<std::filesystem::path> ListSetAside(const std::filesystem::path& path);
+
+std::vector<std::filesystem::path> ListTraces(const std::filesystem::path& directory);
+
+// Beside a file that is open: NAME-open, with the name of the session (OpenOptions::guard_log).
+Result<> SetOpenMarker(const std::filesystem::path& path, const std::string& session);
+std::string ReadOpenMarker(const std::filesystem::path& path);  // "" when there is none
+void ClearOpenMarker(const std::filesystem::path& path);
+bool HasLog(const std::filesystem::path& path);
+// Turns the marker into a reminder, NAME.lost-log-N; returns its name.
+Result<std::filesystem::path> NoteLostLog(const std::filesystem::path& path);
 
 // Whether the file system could still take a few pages.
 bool HasFreeSpace(const std::filesystem::path& path);

@@ -163,6 +163,7 @@ OpenOptions RecordsOptions() {
   options.migrations = {kRecords1, kRecords2};
   options.sync = Sync::kFull;
   options.check_all = true;
+  options.guard_log = true;
   return options;
 }
 

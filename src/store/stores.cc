@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "store/schema.h"
 
 namespace vigil::store {
@@ -11,8 +12,15 @@ Result<std::unique_ptr<Stores>> Stores::Open(const std::filesystem::path& direct
   OpenOptions log_options = LogOptions();
   records_options.vfs = log_options.vfs = vfs;
   VIGIL_ASSIGN(std::unique_ptr<Database> records, Database::Open(directory / "vigil.db", records_options));
-  VIGIL_ASSIGN(std::unique_ptr<Database> log, Database::Open(directory / "log.db", log_options));
-  return std::unique_ptr<Stores>(new Stores(std::move(records), std::move(log)));
+  // A damaged event log keeps nobody from syncing: it is set aside, and the daemon goes on with a new one.
+  auto log = Database::Open(directory / "log.db", log_options);
+  if (!log && log.error().code == ErrorCode::kCorrupt) {
+    log::Warning("the event log was damaged ({}); nothing is recorded until `vigil record on`",
+                 log.error().message);
+    log = Database::Open(directory / "log.db", log_options);
+  }
+  if (!log) return Fail(std::move(log).error());
+  return std::unique_ptr<Stores>(new Stores(std::move(records), std::move(*log)));
 }
 
 Result<std::unique_ptr<Stores>> Stores::OpenInMemory() {

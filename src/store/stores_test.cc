@@ -313,15 +313,6 @@ TEST_F(StoresTest, ClearingAnOriginSparesTheOthersAndTheUsersDecisions) {
   EXPECT_EQ(stores_->permissions.All().value().size(), 1U);
 }
 
-TEST_F(StoresTest, ADamagedLogCostsOnlyTheLog) {
-  ASSERT_TRUE(stores_->settings.Set("kept", "yes"));
-  stores_.reset();
-  WriteFile(scratch_ / "log.db", "rubbish");
-  EXPECT_EQ(Stores::Open(scratch_.path()).error().code, ErrorCode::kCorrupt);
-  Reopen();
-  EXPECT_EQ(stores_->settings.Get("kept").value(), "yes");
-}
-
 TEST_F(StoresTest, ARegistrationThatMakesNoSenseIsPassedOverAndTheOthersLive) {
   ASSERT_TRUE(stores_->registrations.Apply(
       std::vector<RegistrationStore::Batch>{{Put(Record(1, SyncKind::kOneShot, "good"))}}));

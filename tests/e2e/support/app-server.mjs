@@ -82,7 +82,7 @@ export class AppServer {
 // A server of the given files for tests: { '/sw.js': 'source' } or { '/sw.js': { body, type, status, headers } }.
 // Lives in this process; files can be changed while it runs. log lists what was asked for.
 export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
-  const { createServer } = await import('node:http');
+  const { createServer, get } = await import('node:http');
   const types = { html: 'text/html', js: 'text/javascript', json: 'application/json', webmanifest: 'application/manifest+json' };
   const log = [];
   const waiting = new Set();
@@ -127,8 +127,12 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
         look();
       });
     },
-    // Resolves when every connection that is open now has ended: nothing is to come from a client that died.
-    drained: () => Promise.all([...sockets].map(socket => new Promise(resolve => socket.once('close', resolve)))),
+    // Resolves when every connection that was made until now has ended: nothing is to come from a client that died.
+    drained: async () => {
+      // Connections are accepted in their order: behind this one nobody waits any more.
+      await new Promise(resolve => get({ host, port: server.address().port, agent: false }, response => response.resume().on('close', resolve)));
+      await Promise.all([...sockets].map(socket => new Promise(resolve => socket.once('close', resolve))));
+    },
     close: () => new Promise(resolve => {
       server.close(resolve);
       server.closeAllConnections();
