@@ -37,7 +37,7 @@ std::optional<MonoTime> Engine::Impl::next_wake() const {
   };
   if (!queue_.empty()) sooner(queue_.top().wake);
   // Entries that are due after a step wait for a running event to end, or to be given up.
-  if (!due_.empty() && !running_.empty()) sooner(running_.begin()->second.give_up);
+  if ((!due_.empty() || !lanes_.empty()) && !running_.empty()) sooner(running_.begin()->second.give_up);
   return wake;
 }
 

@@ -13,6 +13,7 @@ void Engine::Impl::TakeOut(Entry& entry) {
   queue_.Remove(entry);
   if (entry.place == Place::kDue) due_.erase(&entry);
   if (entry.place == Place::kBlocked) blocked_.erase(&entry);
+  if (entry.place == Place::kLane) lanes_.find(entry.worker->origin->name)->second.waiting.erase(&entry);
   entry.place = Place::kNowhere;
 }
 
@@ -103,7 +104,25 @@ void Engine::Impl::ForgetSilentRuns() {
   while (!running_.empty()) {
     const Running& oldest = running_.begin()->second;
     if (oldest.entry != nullptr || oldest.give_up > now_.mono) return;
-    running_.erase(running_.begin());
+    EndRun(running_.begin());
+  }
+}
+
+Engine::Impl::Running Engine::Impl::EndRun(Runs::iterator run) {
+  Running ended = std::move(run->second);
+  running_.erase(run);
+  --lanes_.find(ended.origin)->second.running;
+  LetNextOfLane(ended.origin);
+  return ended;
+}
+
+void Engine::Impl::LetNextOfLane(const std::string& origin) {
+  const auto lane = lanes_.find(origin);
+  if (lane == lanes_.end()) return;
+  if (!lane->second.waiting.empty()) {
+    Settle(**lane->second.waiting.begin());
+  } else if (lane->second.running == 0) {
+    lanes_.erase(lane);
   }
 }
 
@@ -113,12 +132,20 @@ void Engine::Impl::RunDue() {
   while (!due_.empty()) {
     Entry& entry = **due_.begin();
     const WaitReason reason = Why(entry, now_);
-    if (reason == WaitReason::kQueued) return;
+    if (reason == WaitReason::kQueued && AllPlacesTaken()) return;
     due_.erase(due_.begin());
     entry.place = Place::kNowhere;
     if (reason == WaitReason::kReady) {
       Fire(entry);
-    } else if (reason == WaitReason::kSuspended) {
+      continue;
+    }
+    if (reason == WaitReason::kQueued) {
+      auto& waiting = lanes_.find(entry.worker->origin->name)->second.waiting;
+      entry.place = Place::kLane;
+      waiting.insert(waiting.end(), &entry);
+      continue;
+    }
+    if (reason == WaitReason::kSuspended) {
       registry_.Suspend(entry);
       hurryable_.erase(&entry);
       // What revives it starts a period, not a retry.
@@ -133,6 +160,7 @@ void Engine::Impl::RunDue() {
       entry.place = Place::kBlocked;
       blocked_.insert(blocked_.end(), &entry);
     }
+    LetNextOfLane(entry.worker->origin->name);  // it does not take the place that it was given
   }
 }
 
@@ -140,7 +168,7 @@ void Engine::Impl::Wake(Entry& entry) {
   TakeOut(entry);
   if (entry.phase != Phase::kIdle) {
     // Nobody told how it ended, long after its limit: its result, should it still come, is not believed.
-    running_.erase(entry.running);
+    EndRun(running_.find(entry.running));
     entry.running = 0;
     if (entry.phase == Phase::kReregistered) entry.attempts = 0;
     entry.phase = Phase::kIdle;
@@ -167,13 +195,15 @@ void Engine::Impl::Fire(Entry& entry) {
   const MonoTime deadline = now_.mono + parameters_.sync_event_limit;
   const MonoTime give_up =
       std::max(now_.mono + parameters_.min_recovery_time, deadline + std::chrono::seconds(1));
-  running_.emplace(token, Running{&entry, outages_, give_up});
+  const std::string& origin = entry.worker->origin->name;
+  running_.emplace(token, Running{&entry, origin, outages_, give_up});
+  ++lanes_[origin].running;
   Queue(entry, give_up);
 
   effect::Dispatch dispatch;
   dispatch.token = token;
   dispatch.key = {entry.worker->id, entry.kind(), entry.key->tag};
-  dispatch.origin = entry.worker->origin->name;
+  dispatch.origin = origin;
   dispatch.last_chance = !entry.periodic() && entry.last_chance();
   dispatch.deadline = deadline;
   if (entry.periodic()) {
@@ -190,8 +220,7 @@ void Engine::Impl::Fire(Entry& entry) {
 void Engine::Impl::On(const input::DispatchFinished& in) {
   const auto found = running_.find(in.token);
   if (found == running_.end()) return;
-  const Running run = found->second;
-  running_.erase(found);
+  const Running run = EndRun(found);
   if (run.entry == nullptr) return;
   Entry& entry = *run.entry;
   const bool reregistered = entry.phase == Phase::kReregistered;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -49,8 +50,15 @@ class Engine::Impl {
   };
   struct Running {
     Entry* entry = nullptr;  // nullptr: removed meanwhile
+    std::string origin;
     std::uint64_t outages = 0;
     MonoTime give_up{};  // nothing is expected to be heard of it after this
+  };
+  using Runs = std::map<DispatchToken, Running>;  // oldest first
+  // The events of one origin, while any runs or waits behind one.
+  struct Lane {
+    std::size_t running = 0;
+    std::set<Entry*, StartOrder> waiting;  // ready, but max_parallel_events_per_origin are running
   };
 
   // --- inputs (engine.cc)
@@ -86,6 +94,9 @@ class Engine::Impl {
   // --- events (engine_fire.cc)
   void On(const input::DispatchFinished& in);
   void RunDue();
+  // Ends the bookkeeping of a run, and lets the next of its origin have its place.
+  Running EndRun(Runs::iterator run);
+  void LetNextOfLane(const std::string& origin);
   void Wake(Entry& entry);
   void Fire(Entry& entry);
   void TakeSlot(Entry& entry);
@@ -129,6 +140,8 @@ class Engine::Impl {
   std::optional<WallTime> NextTime(const Entry& entry, WaitReason reason, Now now) const;
   bool Permitted(const std::string& origin, SyncKind kind) const;
   bool InstalledEnough(const std::string& origin, SyncKind kind) const;
+  bool AllPlacesTaken() const;
+  bool LaneIsFull(const std::string& origin) const;
   // May this first attempt of a period start only in a later slot? Then the time of that slot.
   std::optional<MonoTime> LaterSlot(const Entry& entry, MonoTime now) const;
 
@@ -141,11 +154,12 @@ class Engine::Impl {
   Parameters parameters_;
   Ports ports_;
   Registry registry_;
-  DueQueue<Entry> queue_;                     // entries that wait for a time, and those that run
-  std::set<Entry*, StartOrder> due_;          // to be looked at in this step, or queued behind the cap
-  std::set<Entry*, StartOrder> blocked_;      // due, but a condition is missing
-  std::set<Entry*, StartOrder> hurryable_;    // wait for a retry that the network's return hurries
-  std::map<DispatchToken, Running> running_;  // oldest first
+  DueQueue<Entry> queue_;                   // entries that wait for a time, and those that run
+  std::set<Entry*, StartOrder> due_;        // to be looked at in this step, or queued behind the cap
+  std::set<Entry*, StartOrder> blocked_;    // due, but a condition is missing
+  std::set<Entry*, StartOrder> hurryable_;  // wait for a retry that the network's return hurries
+  Runs running_;
+  std::map<std::string, Lane, std::less<>> lanes_;  // by origin
   std::map<WorkerRegistrationId, int> emulated_offline_;
   DispatchToken last_token_ = 0;
   std::optional<MonoTime> slot_start_;  // of the newest slot of periodic events, over all origins

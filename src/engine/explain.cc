@@ -46,11 +46,20 @@ WaitReason Engine::Impl::Why(const Entry& entry, Now now) const {
     }
     if (LaterSlot(entry, now.mono)) return WaitReason::kAcrossOrigins;
   }
-  if (parameters_.max_parallel_events > 0 &&
-      running_.size() >= static_cast<std::size_t>(parameters_.max_parallel_events)) {
-    return WaitReason::kQueued;
-  }
+  if (AllPlacesTaken() || LaneIsFull(origin)) return WaitReason::kQueued;
   return WaitReason::kReady;
+}
+
+bool Engine::Impl::AllPlacesTaken() const {
+  const auto places = static_cast<std::size_t>(parameters_.max_parallel_events);
+  return places > 0 && running_.size() >= places;
+}
+
+bool Engine::Impl::LaneIsFull(const std::string& origin) const {
+  const auto places = static_cast<std::size_t>(parameters_.max_parallel_events_per_origin);
+  if (places == 0) return false;
+  const auto lane = lanes_.find(origin);
+  return lane != lanes_.end() && lane->second.running >= places;
 }
 
 // Periodic Background Sync names the two limits "for any origin" and "across origins". One slot serves all
@@ -124,7 +133,8 @@ std::string Sentence(const Entry& entry, WaitReason reason, std::optional<WallTi
     case WaitReason::kAcrossOrigins:
       return fmt::format("waiting because another app's periodic sync ran lately; next slot at {}", at);
     case WaitReason::kQueued:
-      return "waiting for other events to finish (parameter max_parallel_events)";
+      return "waiting for other events to finish (parameters max_parallel_events, "
+             "max_parallel_events_per_origin)";
   }
   return "ready: starts now";
 }

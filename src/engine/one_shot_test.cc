@@ -365,6 +365,46 @@ TEST(OneShot, RunsAtMostTheAllowedNumberAtATime) {
   EXPECT_FALSE(rig.Runs(Rig::Sync("d")));
 }
 
+Rig RigWithTwoPlacesForEachOrigin() {
+  Parameters parameters;
+  parameters.max_parallel_events_per_origin = 2;
+  return Rig(parameters);
+}
+
+TEST(OneShot, AnOriginWithManyEventsDoesNotDelayAnother) {
+  Rig rig = RigWithTwoPlacesForEachOrigin();
+  for (const char* tag : {"a", "b", "c", "d"}) rig.Register(Rig::Sync(tag));
+  rig.Register(Rig::Sync("post", 2), kNews);
+  EXPECT_THAT(rig.DispatchedTags(), ElementsAre("a", "b", "post"));
+  EXPECT_EQ(rig.Reason(Rig::Sync("c")), "queued");
+  rig.Finish(Rig::Sync("b"));
+  EXPECT_TRUE(rig.Runs(Rig::Sync("c")));
+  EXPECT_FALSE(rig.Runs(Rig::Sync("d")));
+}
+
+TEST(OneShot, WhoDoesNotTakeItsPlaceLeavesItToTheNext) {
+  Rig rig = RigWithTwoPlacesForEachOrigin();
+  for (const char* tag : {"a", "b", "c", "d"}) rig.Register(Rig::Sync(tag, std::string(tag) == "c" ? 5 : 1));
+  rig.GoOffline();
+  rig.Finish(Rig::Sync("a"));
+  rig.Finish(Rig::Sync("b"));
+  EXPECT_EQ(rig.Reason(Rig::Sync("c", 5)), "offline");
+  EXPECT_EQ(rig.Reason(Rig::Sync("d")), "offline");
+  rig.Step(input::WorkerRegistrationDeleted{0, 5});
+  rig.GoOnline();
+  EXPECT_TRUE(rig.Runs(Rig::Sync("d")));
+}
+
+TEST(OneShot, ARunOfARemovedRegistrationThatIsNeverHeardOfGivesItsPlaceBack) {
+  Rig rig = RigWithTwoPlacesForEachOrigin();
+  for (const char* tag : {"a", "b"}) rig.Register(Rig::Sync(tag, 1));
+  rig.Register(Rig::Sync("c", 2));
+  rig.Step(input::WorkerRegistrationDeleted{0, 1});
+  EXPECT_EQ(rig.Reason(Rig::Sync("c", 2)), "queued") << "both events may still be running";
+  rig.Advance(minutes(6));
+  EXPECT_TRUE(rig.Runs(Rig::Sync("c", 2)));
+}
+
 // ---- restarts
 
 TEST(OneShot, SurvivesARestartAndFiresThen) {

@@ -35,6 +35,7 @@ const Field kFields[] = {
     VIGIL_FIELD(sync_event_limit),
     VIGIL_FIELD(min_recovery_time),
     VIGIL_FIELD(max_parallel_events),
+    VIGIL_FIELD(max_parallel_events_per_origin),
     VIGIL_FIELD(own_failure_delay),
     VIGIL_FIELD(own_failure_delay_max),
     VIGIL_FIELD(store_retry_delay),

@@ -45,8 +45,9 @@ struct TagLess {
 };
 
 enum class Phase : std::uint8_t { kIdle, kFiring, kReregistered };
-// Where an idle entry waits. kNowhere: for an input about itself (acknowledgement, engagement).
-enum class Place : std::uint8_t { kNowhere, kQueue, kDue, kBlocked };
+// Where an idle entry waits. kNowhere: for an input about itself (acknowledgement, engagement). kLane: for
+// another event of its origin to end.
+enum class Place : std::uint8_t { kNowhere, kQueue, kDue, kBlocked, kLane };
 
 struct Entry {
   Worker* worker = nullptr;
