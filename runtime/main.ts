@@ -63,7 +63,10 @@ export function install(given: Native, scope: ScopeKind): Host {
       const { start } = ToWorker.decode(message);
       if (start) startScope(start);
     },
-    receive: (message) => socketPort.receive(ToWorker.decode(message)),
+    receive(message) {
+      const decoded = read(message);
+      if (decoded) socketPort.receive(decoded);
+    },
     timer: runTimer,
     unhandledRejection,
     rejectionHandled,
@@ -71,6 +74,16 @@ export function install(given: Native, scope: ScopeKind): Host {
     dataCloneError: (message) => new DOMException(message, "DataCloneError"),
   };
   return host;
+}
+
+// What waits for a message that cannot be read would wait for ever.
+function read(message: Uint8Array): ToWorker | undefined {
+  try {
+    return ToWorker.decode(message);
+  } catch (error) {
+    native.exit(`a message of the daemon cannot be read: ${String(error)}`);
+    return undefined;
+  }
 }
 
 function startScope(start: Start): void {

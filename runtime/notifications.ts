@@ -56,6 +56,14 @@ interface Extra {
   actions: Action[];
 }
 
+function unlessDamaged<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
 export class Notification extends EventTarget {
   #message: NotificationMessage;
   #extra: Extra;
@@ -63,8 +71,10 @@ export class Notification extends EventTarget {
   constructor(message: NotificationMessage) {
     super();
     this.#message = message;
-    this.#extra = { ...emptyExtra(), ...(JSON.parse(message.optionsJson || "{}") as Partial<Extra>) };
-    if (message.data.byteLength > 0) this.#data = deserialize(message.data);
+    // Stored ones may be damaged: what cannot be read is as if it had not been given.
+    const stored = unlessDamaged(() => JSON.parse(message.optionsJson || "{}") as Partial<Extra>, {});
+    this.#extra = { ...emptyExtra(), ...stored };
+    if (message.data.byteLength > 0) this.#data = unlessDamaged(() => deserialize(message.data), null);
   }
   static encode(title: string, options: Dictionary): Omit<NotificationMessage, "shownAtUs"> {
     const silent = member(options, dict, "silent", (value) => (value === null ? null : boolean(value)), null);

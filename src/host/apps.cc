@@ -7,6 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "base/log.h"
+#include "base/utf8.h"
 #include "host/jobs.h"
 #include "host/lifecycle.h"
 #include "host/pages.h"
@@ -49,6 +51,11 @@ asio::awaitable<Result<>> Apps::Load() {
   if (!stored) co_return Fail(stored.error());
   std::set<std::string> origins;
   for (const auto& one : *stored) {
+    // Removing an app trusts its scope.
+    if (!IsUrlOf(one.start_url, one.origin) || !IsUrlOf(one.scope, one.origin)) {
+      log::Warning("the stored app {} makes no sense and is passed over", ToUtf8(one.id));
+      continue;
+    }
     apps_.emplace(one.id, FromStored(one));
     origins.insert(one.origin);
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "host/processes.h"
 #include "host/registry.h"
 #include "host/requests.h"
@@ -22,6 +23,11 @@ asio::awaitable<Result<>> Notifications::Load() {
   auto stored = co_await context_.deps.storage.Run(std::move(load));
   if (!stored) co_return Fail(stored.error());
   for (auto& one : *stored) {
+    const auto texts = {&one.id, &one.title, &one.body, &one.tag, &one.icon, &one.options_json};
+    if (!std::all_of(texts.begin(), texts.end(), [](const auto* text) { return IsUtf8(*text); })) {
+      log::Warning("a stored notification of {} makes no sense and is passed over", ToUtf8(one.origin));
+      continue;
+    }
     Entry entry;
     entry.origin = one.origin;
     entry.registration_id = one.registration_id;
@@ -32,7 +38,8 @@ asio::awaitable<Result<>> Notifications::Load() {
     entry.notification.set_icon(one.icon);
     entry.notification.set_options_json(one.options_json);
     entry.notification.set_data(one.data);
-    entry.notification.set_shown_at_us(one.shown_at.time_since_epoch().count());
+    entry.notification.set_shown_at_us(
+        std::clamp(one.shown_at.time_since_epoch().count(), -kMostInScripts, kMostInScripts));
     entries_.push_back(std::move(entry));
   }
   co_return Result<>();

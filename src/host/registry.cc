@@ -1,12 +1,22 @@
 #include "host/registry.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
+#include "base/utf8.h"
+#include "net/url.h"
 #include "store/stores.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
+bool IsUrlOf(const std::string& url, const std::string& origin) {
+  if (!IsUtf8(url)) return false;
+  const auto parsed = net::Url::Parse(url);
+  return parsed && parsed->Origin() == origin;
+}
+
 namespace {
 
 std::optional<VersionState> ParseState(const std::string& state) {
@@ -14,6 +24,22 @@ std::optional<VersionState> ParseState(const std::string& state) {
   if (state == "activating") return VersionState::kActivating;
   if (state == "activated") return VersionState::kActivated;
   return std::nullopt;
+}
+
+bool IsId(std::uint64_t id) { return id != 0 && id <= static_cast<std::uint64_t>(kMostInScripts); }
+
+// Everything else relies on these: what a damaged row says otherwise must not become a worker.
+bool Sound(const store::StoredRegistration& registration) {
+  const auto own = [&](const std::string& url) { return IsUrlOf(url, registration.origin); };
+  const auto runs = [&](const std::optional<store::StoredVersion>& version) {
+    return !version || (IsId(version->id) && own(version->script_url) && !version->scripts.empty() &&
+                        IsUtf8(version->referrer_policy) &&
+                        std::all_of(version->scripts.begin(), version->scripts.end(), [](const auto& script) {
+                          return IsUtf8(script.url) && IsUtf8(script.response_url);
+                        }));
+  };
+  return IsId(registration.id) && own(registration.scope) && IsUtf8(registration.update_via_cache) &&
+         runs(registration.waiting) && runs(registration.active);
 }
 
 std::shared_ptr<Version> FromStored(store::StoredVersion stored,
@@ -95,6 +121,10 @@ asio::awaitable<Result<>> Registry::Load() {
   last_registration_id_ = loaded->last_registration_id;
   last_version_id_ = loaded->last_version_id;
   for (auto& stored : loaded->registrations) {
+    if (!Sound(stored)) {
+      log::Warning("the stored service worker of {} makes no sense and is passed over", ToUtf8(stored.scope));
+      continue;
+    }
     auto registration = std::make_shared<Registration>();
     registration->id = stored.id;
     registration->origin = stored.origin;

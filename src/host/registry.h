@@ -22,6 +22,11 @@ class Stores;
 
 namespace vigil::host {
 
+// A URL of that origin, in UTF-8: what every URL of a sound row is.
+bool IsUrlOf(const std::string& url, const std::string& origin);
+// Larger numbers are not exact in scripts, and the worker's half refuses to read them.
+inline constexpr std::int64_t kMostInScripts = (std::int64_t{1} << 53) - 1;
+
 class Registry {
  public:
   Registry(StorageThread& storage, store::Stores& stores) : storage_(storage), stores_(stores) {}

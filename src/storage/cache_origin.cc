@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/utf8.h"
 #include "storage/cache_matching.h"
 #include "storage/cache_service.h"
 
@@ -16,6 +17,8 @@ namespace {
 using store::Statement;
 
 constexpr std::int32_t kApplicationId = 0x56474943;  // "VGIC"
+// Larger numbers are not exact in scripts.
+constexpr std::uint64_t kMostNumber = (std::uint64_t{1} << 53) - 1;
 constexpr std::uint64_t kReplyBudget = 4 << 20;
 // Larger bodies of replaced and deleted entries stay readable until Purge: a client may be fetching them in
 // pieces.
@@ -62,10 +65,16 @@ Result<> CacheOrigin::Purge() {
 Result<std::uint64_t> CacheOrigin::OpenCache(const std::string& name) {
   Statement read = db_->Prepare("SELECT id FROM caches WHERE name = ?");
   VIGIL_ASSIGN(const bool row, read.BindBlob(1, name).Step());
-  if (row) return read.Uint(0);
-  Statement write = db_->Prepare("INSERT INTO caches (name) VALUES (?)");
-  VIGIL_TRY(write.BindBlob(1, name).Run());
-  return static_cast<std::uint64_t>(db_->last_insert_rowid());
+  std::uint64_t id = row ? read.Uint(0) : 0;
+  if (!row) {
+    Statement write = db_->Prepare("INSERT INTO caches (name) VALUES (?)");
+    VIGIL_TRY(write.BindBlob(1, name).Run());
+    id = static_cast<std::uint64_t>(db_->last_insert_rowid());
+  }
+  if (id > kMostNumber)
+    return Fail(ErrorCode::kCorrupt,
+                fmt::format("{} is damaged: a cache has the number {}", db_->path().string(), id));
+  return id;
 }
 
 Result<bool> CacheOrigin::Has(const std::string& name) {
@@ -84,7 +93,8 @@ Result<std::vector<std::string>> CacheOrigin::Names() {
   for (;;) {
     VIGIL_ASSIGN(const bool row, read.Step());
     if (!row) return names;
-    names.push_back(read.Text(0));
+    // A damaged name cannot be told to a script, which could not ask for it either.
+    if (IsUtf8(read.View(0))) names.push_back(read.Text(0));
   }
 }
 
@@ -107,7 +117,8 @@ Result<std::vector<CacheOrigin::Entry>> CacheOrigin::Find(std::uint64_t cache,
     if (!row) break;
     Entry entry;
     entry.id = read.Uint(0);
-    if (!entry.request.ParseFromString(read.Text(1)) || !entry.response.ParseFromString(read.Text(2))) {
+    if (entry.id > kMostNumber || !entry.request.ParseFromString(read.Text(1)) ||
+        !entry.response.ParseFromString(read.Text(2))) {
       return Fail(ErrorCode::kCorrupt,
                   fmt::format("{} is damaged: an entry cannot be read", db_->path().string()));
     }

@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "store/database.h"
+
 namespace vigil::storage {
 namespace {
 
@@ -86,6 +88,37 @@ TEST_F(CacheServiceTest, NamesComeInOrderOfCreation) {
   remove.set_remove("ant");
   EXPECT_TRUE(service_->Handle(1, remove).found());
   EXPECT_FALSE(service_->Handle(1, remove).found());
+}
+
+// The worker could not read an answer that holds it, and would lose all the others.
+TEST_F(CacheServiceTest, ANameOnDiskThatIsNoTextIsPassedOver) {
+  Open("good");
+  store::OpenOptions raw;
+  raw.application_id = 0x56474943;
+  raw.migrations = {""};
+  auto database = store::Database::Open(directories_->PathOf("https://shop.example") / "caches.sqlite", raw);
+  ASSERT_TRUE(database && (*database)->Exec("INSERT INTO caches (name) VALUES (x'ff00')"));
+  ipc::CacheRequest keys;
+  keys.set_keys(true);
+  const ipc::CacheReply reply = service_->Handle(1, keys);
+  EXPECT_THAT(reply.names(), ElementsAre("good"));
+  EXPECT_TRUE(ipc::CacheReply().ParseFromString(reply.SerializeAsString()));
+}
+
+TEST_F(CacheServiceTest, NumbersThatScriptsCannotHoldAreADamage) {
+  Open("good");
+  store::OpenOptions raw;
+  raw.application_id = 0x56474943;
+  raw.migrations = {""};
+  auto database = store::Database::Open(directories_->PathOf("https://shop.example") / "caches.sqlite", raw);
+  ASSERT_TRUE(database &&
+              (*database)->Exec("INSERT INTO caches VALUES (9007199254740992, CAST('far' AS BLOB))"));
+  ipc::CacheRequest open;
+  for (const char* name : {"far", "after it"}) {
+    open.set_open(name);
+    EXPECT_EQ(service_->Handle(1, open).error_name(), "UnknownError") << name;
+  }
+  EXPECT_NE(Open("good"), 0U);
 }
 
 TEST_F(CacheServiceTest, MatchesByUrlWithoutFragment) {

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "storage/key_codec.h"
+#include "store/database.h"
 
 namespace vigil::storage {
 namespace {
@@ -388,6 +389,27 @@ TEST_F(IdbServiceTest, SurvivesHostileClients) {
   service_->AddClient(9, kOrigin);
   ASSERT_TRUE(service_->ClearOrigin(kOrigin));
   Create(9);
+}
+
+TEST_F(IdbServiceTest, NumbersOnDiskThatScriptsCannotHoldAreADamage) {
+  Create();
+  Close(1, 1);
+  for (ClientId client : {1, 2}) service_->RemoveClient(client);
+  std::filesystem::path file;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root_)) {
+    if (entry.path().extension() == ".sqlite") file = entry.path();
+  }
+  store::OpenOptions raw;
+  raw.application_id = 0x56474944;
+  raw.migrations = {""};
+  {
+    auto database = store::Database::Open(file, raw);
+    ASSERT_TRUE(database && (*database)->Exec("UPDATE database SET version = 9007199254740992"));
+  }
+  service_->AddClient(3, kOrigin);
+  const std::uint64_t open = SendOpen(3, 1, 0);
+  ASSERT_TRUE(Answered(open));
+  EXPECT_EQ(Reply(open).error_name(), "UnknownError");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 
 #include "base/log.h"
@@ -26,6 +27,17 @@ constexpr const char* kSchemaV1 = R"sql(
                         PRIMARY KEY (idx, key, pkey)) WITHOUT ROWID;
   CREATE INDEX entries_by_primary ON entries (idx, pkey);
 )sql";
+
+// The façade's numbers are doubles; what it cannot read exactly it refuses to read at all.
+bool NumbersAreReadable(const ipc::IdbDatabaseInfo& info) {
+  constexpr std::uint64_t most = (std::uint64_t{1} << 53) - 1;
+  if (info.version() > most || info.next_id() > most) return false;
+  return std::all_of(info.stores().begin(), info.stores().end(), [](const ipc::IdbStoreInfo& store) {
+    return store.id() <= most &&
+           std::all_of(store.indexes().begin(), store.indexes().end(),
+                       [](const ipc::IdbIndexInfo& index) { return index.id() <= most; });
+  });
+}
 
 // The part of WHERE that keeps `column` in the range, and what to bind for it.
 std::string RangeSql(const KeyRange& range, const char* column) {
@@ -123,6 +135,7 @@ class SqliteBackingStore : public BackingStore {
     info.set_version(head.Uint(1));
     info.set_next_id(head.Uint(2));
     VIGIL_TRY(LoadStores(info));
+    if (!NumbersAreReadable(info)) return Damaged();
     return info;
   }
 

@@ -1,5 +1,6 @@
 #include "store/service_worker_store.h"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -34,7 +35,10 @@ Result<std::uint64_t> HighestId(Database& database, const char* table) {
   Statement statement = database.Prepare("SELECT seq FROM sqlite_sequence WHERE name = ?");
   statement.Bind(1, table);
   VIGIL_ASSIGN(const bool row, statement.Step());
-  return row ? statement.Uint(0) : 0;
+  // A damaged number must not make the next one overflow.
+  return row ? static_cast<std::uint64_t>(
+                   std::clamp<std::int64_t>(statement.Int(0), 0, std::int64_t{1} << 53))
+             : 0;
 }
 
 }  // namespace

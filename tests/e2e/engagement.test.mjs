@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { minimalApp } from './support/app-server.mjs';
 import { kVirtual, startFiles, startVigil } from './support/fixture.mjs';
+import { eventually } from './support/processes.mjs';
 
 const kApp = minimalApp(
   `self.addEventListener('periodicsync', event => event.waitUntil(fetch('news')));
@@ -52,7 +53,7 @@ test('without use the score decays to none in two weeks and the periodic sync is
   await vigil.call('page', 'open', server.url, '--link');
   assert.equal((await vigil.syncs(server.url))[0].state, 'suspended', 'a followed link is no engagement');
   await vigil.call('page', 'open', server.url, '--eval', '0');
-  const [revived] = await vigil.syncs(server.url);
+  const [revived] = await eventually('it is stored', () => vigil.syncs(server.url), ([sync]) => sync.reason !== 'storing');
   assert.deepEqual([revived.state, revived.reason], ['pending', 'waiting-for-period']);
   await vigil.call('clock', 'advance', '24h');
   assert.equal(news(server), ran + 1);
