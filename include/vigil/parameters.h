@@ -42,7 +42,8 @@ struct Parameters {
   Duration min_recovery_time = Minutes(6);
   // Events that may run at the same time over all workers; 0: as many as are ready.
   std::int64_t max_parallel_events = 0;
-  // The same for each origin, so that none of them can drown the others or the machine. 0: no limit (Chromium).
+  // The same for each origin, so that none of them can drown the others or the machine. 0: no limit
+  // (Chromium).
   std::int64_t max_parallel_events_per_origin = 100;
   // After a failure that was not the app's (worker process could not be made, Vigil was stopping) the same
   // attempt is made again after own_failure_delay × 2^(n-1), at most own_failure_delay_max.
