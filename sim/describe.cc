@@ -11,6 +11,8 @@ template <class... Fns>
 struct Overloaded : Fns... {
   using Fns::operator()...;
 };
+template <class... Fns>
+Overloaded(Fns...) -> Overloaded<Fns...>;  // clang 14 needs to be told
 
 std::string Quoted(const std::string& tag) {
   std::string text = "\"";
