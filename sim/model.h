@@ -40,6 +40,7 @@ struct Reg {
 struct Run {
   DispatchToken token = 0;
   RegistrationKey key;
+  std::string origin;
   MonoTime give_up{};
   bool lost_network = false;  // the network went away meanwhile
 };
@@ -172,7 +173,8 @@ class Model {
   void Wait(Reg& reg, std::optional<Duration> wait);
   bool SlotTaken(const Reg& reg, Now now) const;
   bool Polite(const Reg& reg) const;
-  bool Full() const;  // no more events may run at present
+  bool Full(const std::string& origin) const;  // no more events of it may run at present
+  bool MayQueue() const;
   MonoTime SlotEnd() const { return *slot_ + parameters_.min_periodic_gap_across_origins; }
   std::optional<MonoTime> TimeOf(const Reg& reg) const;
   effect::Record Line(const Reg& reg, const char* name,

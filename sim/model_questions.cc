@@ -88,12 +88,22 @@ WaitReason Model::Why(const Reg& reg, Now now) const {
     if (parameters_.engagement_checked_at_fire && FactorOf(origin) == 0) return WaitReason::kSuspended;
     if (SlotTaken(reg, now)) return WaitReason::kAcrossOrigins;
   }
-  return Full() ? WaitReason::kQueued : WaitReason::kReady;
+  return Full(origin) ? WaitReason::kQueued : WaitReason::kReady;
 }
 
-bool Model::Full() const {
-  const auto most = static_cast<std::size_t>(parameters_.max_parallel_events);
-  return most > 0 && runs_.size() >= most;
+bool Model::Full(const std::string& origin) const {
+  const auto full = [](std::int64_t most, std::int64_t running) { return most > 0 && running >= most; };
+  const auto own =
+      std::count_if(runs_.begin(), runs_.end(), [&](const Run& run) { return run.origin == origin; });
+  return full(parameters_.max_parallel_events, static_cast<std::int64_t>(runs_.size())) ||
+         full(parameters_.max_parallel_events_per_origin, own);
+}
+
+// Whether something that is due can have to wait for a place at all.
+bool Model::MayQueue() const {
+  const auto most = static_cast<std::int64_t>(regs_.size());
+  return parameters_.max_parallel_events > 0 || (parameters_.max_parallel_events_per_origin > 0 &&
+                                                 parameters_.max_parallel_events_per_origin < most);
 }
 
 SyncState Model::StateOf(const Reg& reg, Now now) const {
@@ -140,8 +150,8 @@ std::optional<MonoTime> Model::NextEvent(Now now) const {
   for (const Run& run : runs_) {
     if (Find(run.key) != nullptr && Find(run.key)->running == run.token) sooner(run.give_up);
   }
-  const bool full = Full();
   for (const Reg& reg : regs_) {
+    const bool full = Full(reg.record.origin);
     switch (Why(reg, now)) {
       case WaitReason::kRetry:
       case WaitReason::kPeriod:
@@ -153,7 +163,10 @@ std::optional<MonoTime> Model::NextEvent(Now now) const {
         if (!full) sooner(SlotEnd());
         break;
       case WaitReason::kQueued:
-        for (const Run& run : runs_) sooner(run.give_up);
+        for (const Run& run : runs_) {
+          const bool whole = parameters_.max_parallel_events > 0;
+          if (whole || run.origin == reg.record.origin) sooner(run.give_up);
+        }
         break;
       default:
         break;

@@ -30,7 +30,7 @@ void Model::NoticeEngagement(Reg& reg) {
       noticed |= suspended && change.record.key == reg.key();
     }
   }
-  const bool may_wait = SlotTaken(reg, now_) || parameters_.max_parallel_events > 0;
+  const bool may_wait = SlotTaken(reg, now_) || MayQueue();
   if (!noticed && may_wait) return;
   reg.due.reset();
   reg.record.due.reset();
@@ -69,7 +69,7 @@ void Model::Start(Reg& reg) {
   }
   const Duration patience =
       std::max(parameters_.min_recovery_time, parameters_.sync_event_limit + std::chrono::seconds(1));
-  runs_.push_back({token, reg.key(), now_.mono + patience, false});
+  runs_.push_back({token, reg.key(), reg.record.origin, now_.mono + patience, false});
   if (reg.periodic()) {
     Log(reg, "Dispatched periodicsync event");
   } else {

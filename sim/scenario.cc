@@ -41,6 +41,7 @@ void ChooseBoth(Numbers& numbers, Parameters& p) {
   p.sync_event_limit = Pick<Duration>(numbers, {minutes(3), minutes(1)});
   p.min_recovery_time = Pick<Duration>(numbers, {minutes(6), seconds(30)});
   p.max_parallel_events = Pick<std::int64_t>(numbers, {0, 0, 1, 2});
+  p.max_parallel_events_per_origin = Pick<std::int64_t>(numbers, {100, 0, 1, 3});
   p.own_failure_delay = Pick<Duration>(numbers, {seconds(1), seconds(7)});
   p.own_failure_delay_max = Pick<Duration>(numbers, {minutes(1), seconds(20)});
   p.store_retry_delay = Pick<Duration>(numbers, {seconds(10), minutes(2)});
@@ -80,6 +81,7 @@ Parameters ChromiumsWay() {
   p.hurry_retry_on_reconnect = false;
   p.permission_checked_at_fire = false;
   p.start_failure_counts_as_attempt = true;
+  p.max_parallel_events_per_origin = 0;
   p.space_against_same_tag = false;
   p.acknowledge_timeout = Duration::zero();
   p.min_periodic_gap_across_origins = Duration::zero();
