@@ -65,7 +65,11 @@ class EngineDrive {
       if (engine_.size() == 0) return;
       if (!engine_.next_wake() || i > 1000) {
         const auto views = engine_.List(now_);
-        std::fprintf(stderr, "stuck: %s\n", views.empty() ? "?" : views[0].explanation.sentence.c_str());
+        for (const RegistrationView& view : views) {
+          std::fprintf(stderr, "stuck: %s of %llu: %s\n", SyncKindName(view.key.kind),
+                       static_cast<unsigned long long>(view.key.worker_registration),
+                       view.explanation.sentence.c_str());
+        }
         std::abort();
       }
       Wait();
