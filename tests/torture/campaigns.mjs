@@ -144,7 +144,9 @@ export async function campaign(name, { rounds, seed, lanes = 1, lies = false, pr
       await world.stop();
       await run(world, share, () => progress(done += 1), { lies });
     } catch (error) {
-      world.ledger.violation(`${world.name}: ${error.stack}\n${world.vigil.process?.text() ?? ''}`);
+      const daemon = world.vigil.process;
+      const end = daemon?.status === undefined ? 'is alive' : `ended with ${daemon.signal ?? daemon.status}`;
+      world.ledger.violation(`${world.name}: ${error.stack}\nthe daemon ${end}\n${daemon?.text() ?? ''}`);
     } finally {
       await world.tearDown();
     }
