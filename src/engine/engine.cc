@@ -215,14 +215,26 @@ void Engine::Impl::On(const input::WorkerRegistrationDeleted& in) {
     for (auto& [key, entry] : worker->entries) entries.push_back(&entry);
   }
   for (Entry* entry : entries) Remove(*entry);
-  ReplyWithBatch({in.token, SyncKind::kOneShot, {}});
+  ReplyWhenRemoved(in.token);
 }
 
 void Engine::Impl::On(const input::OriginCleared& in) {
   if (Origin* origin = registry_.FindOrigin(in.origin)) {
     ForEachOfOrigin(*origin, [&](Entry& entry) { Remove(entry); });
   }
-  ReplyWithBatch({in.token, SyncKind::kOneShot, {}});
+  ReplyWhenRemoved(in.token);
+}
+
+// Waits for the removals of this step, or for older ones under way; what the step writes for others is
+// nothing to wait for.
+void Engine::Impl::ReplyWhenRemoved(ReplyToken token) {
+  if (!changes_.empty() || !store_ok_) {
+    ReplyWithBatch({token, SyncKind::kOneShot, {}});
+  } else if (in_flight_.empty()) {
+    Reply(token);
+  } else {
+    in_flight_.rbegin()->second.held.push_back({token, SyncKind::kOneShot, {}});
+  }
 }
 
 void Engine::Impl::On(const input::Acknowledge& in) {

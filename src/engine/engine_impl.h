@@ -129,6 +129,7 @@ class Engine::Impl {
   void Flush();
   void ProbeStore();
   void ReplyWithBatch(Held held);
+  void ReplyWhenRemoved(ReplyToken token);
   void Reply(ReplyToken token, std::optional<DomError> error = std::nullopt,
              std::vector<std::string> tags = {});
   RegistrationRecord RecordOf(const Entry& entry) const;

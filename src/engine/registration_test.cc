@@ -227,5 +227,17 @@ TEST(Registration, NothingIsLeftWhenEveryOriginIsCleared) {
   EXPECT_TRUE(rig.Succeeded(rig.Register(kPost))) << "and the engine is of use at once";
 }
 
+TEST(Registration, DeletingAWorkerWithoutAnyIsAnsweredAtOnceWhateverElseTheStepWrites) {
+  Rig rig;
+  rig.Register(Rig::Periodic("feed", 1), kShop, hours(12));
+  rig.policy.engagement[kShop] = EngagementLevel::kNone;
+  rig.Move(hours(12));
+  rig.write_at_once = false;
+  rig.Step(input::WorkerRegistrationDeleted{77, 2});
+  EXPECT_EQ(rig.State(Rig::Periodic("feed", 1)), "suspended");
+  EXPECT_FALSE(rig.waiting.empty());
+  EXPECT_EQ(rig.ErrorOf(77), "");
+}
+
 }  // namespace
 }  // namespace vigil::testing
