@@ -97,7 +97,7 @@ class VIGIL_API InputGate {
 
 // Decides which samples of playing media earn points: the first one interval after the beginning, then one
 // per interval. A silence of two intervals means that it stopped.
-class MediaGate {
+class VIGIL_API MediaGate {
  public:
   explicit MediaGate(const Parameters& parameters) : parameters_(parameters) {}
   // true: this sample earns its points.
