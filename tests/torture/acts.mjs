@@ -1,6 +1,6 @@
 // What the users and scripts of a World do while it is tortured; each act notes what was promised.
-import { Refused } from './api.mjs';
-import { outcomeOf } from './counting-app.mjs';
+import { Refused } from '../e2e/support/api.mjs';
+import { outcomeOf } from '../e2e/support/counting-app.mjs';
 
 // How a registration ends that could not be stored.
 export const kNotStored = 'UnknownError';

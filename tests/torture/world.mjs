@@ -6,8 +6,8 @@ import { AppServer } from '../e2e/support/app-server.mjs';
 import { makeFolder } from '../e2e/support/processes.mjs';
 import { Vigil } from '../e2e/support/vigil.mjs';
 import { Acts, kNotStored } from './acts.mjs';
-import { Api, Unanswered } from './api.mjs';
-import { startCountingApp } from './counting-app.mjs';
+import { Api, Unanswered } from '../e2e/support/api.mjs';
+import { startCountingApp } from '../e2e/support/counting-app.mjs';
 import { Fact, Ledger } from './ledger.mjs';
 
 // Time passes quickly: a retry after a moment, a period of a second, and nothing is ever given up.
@@ -47,9 +47,9 @@ export class World {
 
   async setUp() {
     this.feed = await AppServer.start('social-feed');
-    this.counting = await startCountingApp((kind, tag) => this.#ran(kind, tag));
-    this.second = await startCountingApp((kind, tag) => this.#ran(kind, tag));
-    this.coming = await startCountingApp((kind, tag) => this.#ran(kind, tag));
+    this.counting = await startCountingApp((kind, tag) => { this.#ran(kind, tag); });
+    this.second = await startCountingApp((kind, tag) => { this.#ran(kind, tag); });
+    this.coming = await startCountingApp((kind, tag) => { this.#ran(kind, tag); });
     await this.#start();
     await this.api.post('/v1/network', { mode: 'online' });
     for (const { url } of [this.feed, this.counting, this.second]) await this.api.post('/v1/apps', { url });
@@ -121,13 +121,15 @@ export class World {
   // ---- what is checked
 
   #ran(kind, tag) {
-    if (kind === 'sync') return this.ledger.ran(tag);
+    if (kind === 'sync') {
+      this.ledger.ran(tag);
+      return;
+    }
     this.periodicRuns += 1;
     const fact = this.facts.periodic.get(tag);
     if (fact.value === false && this.unregisteredIn.get(tag) < this.boots) {
       this.ledger.violation(`periodic ${tag} ran, although it had been unregistered before the last start`);
     }
-    return undefined;
   }
 
   async #look() {

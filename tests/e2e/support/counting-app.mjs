@@ -1,5 +1,5 @@
 // An app whose server counts each run of each tag: `/ran?kind=sync&tag=…`.
-import { minimalApp, serveFiles } from '../e2e/support/app-server.mjs';
+import { minimalApp, serveFiles } from './app-server.mjs';
 
 const kWorker = `
 self.addEventListener('install', event => event.waitUntil(self.skipWaiting()));
@@ -12,15 +12,14 @@ self.addEventListener('sync', event => event.waitUntil(tell('sync', event.tag)))
 self.addEventListener('periodicsync', event => event.waitUntil(tell('periodicsync', event.tag)));
 `;
 
-// onRun(kind, tag) is called for each run, when its request arrives.
-export async function startCountingApp(onRun) {
+// onRun(kind, tag) is called for each run, when its request arrives; what it returns is the status of the answer (204).
+export async function startCountingApp(onRun, options) {
   const files = minimalApp(kWorker);
   files['/ran'] = (request, response) => {
     const { searchParams } = new URL(request.url, 'http://server');
-    onRun(searchParams.get('kind'), searchParams.get('tag'));
-    response.writeHead(204).end();
+    response.writeHead(onRun(searchParams.get('kind'), searchParams.get('tag')) ?? 204).end();
   };
-  return serveFiles(files);
+  return serveFiles(files, options);
 }
 
 // Code for a page of the app: 'ok', or the name of the exception.
