@@ -13,6 +13,9 @@ export interface ModuleSource {
   source: string | Uint8Array;
 }
 
+// The state of one compression or decompression.
+export type Codec = object & { readonly codec: never };
+
 export interface Native {
   send(message: Uint8Array): void;
   requestSync(message: Uint8Array): Uint8Array;
@@ -31,8 +34,14 @@ export interface Native {
   serialize(value: unknown, transfer?: ArrayBuffer[], host?: SerializeHost): Uint8Array;
   deserialize(data: Uint8Array, host?: DeserializeHost): unknown;
   utf8Encode(text: string): Uint8Array<ArrayBuffer>;
+  utf8EncodeInto(text: string, target: Uint8Array): [read: number, written: number];
   utf8Decode(data: Uint8Array, fatal: boolean, ignoreBOM: boolean): string;
   latin1Decode(data: Uint8Array): string;
+  urlParse(input: string, base: string | undefined, parts: Uint32Array): string | null;
+  urlSet(href: string, setter: number, value: string, parts: Uint32Array): string | null;
+  codecOpen(compress: boolean, format: string): Codec;
+  codecRun(codec: Codec, input: Uint8Array, finish: boolean): Uint8Array<ArrayBuffer> | null;
+  codecClose(codec: Codec): void;
   randomFill(data: Uint8Array): void;
   digest(algorithm: string, data: Uint8Array): Uint8Array<ArrayBuffer>;
   hmac(algorithm: string, key: Uint8Array, data: Uint8Array): Uint8Array<ArrayBuffer>;

@@ -211,6 +211,37 @@ TEST(Worker, CodesText) {
   EXPECT_EQ(worker->Evaluate("__native.latin1Decode(new Uint8Array([65, 233]))"), "\"A\xC3\xA9\"");
 }
 
+TEST(Worker, ParsesUrlsAndTellsTheirParts) {
+  auto worker = Started();
+  EXPECT_EQ(worker->Evaluate("var parts = new Uint32Array(8); [__native.urlParse('../b?c#d', "
+                             "'http://u:p@h:81/x/y', parts), ...parts]"),
+            "[\"http://u:p@h:81/b?c#d\",5,8,10,12,81,15,17,19]");
+  EXPECT_EQ(
+      worker->Evaluate("[__native.urlParse('b', undefined, parts), __native.urlSet('http://h/', 5, 'x y', "
+                       "parts), __native.urlSet('http://h/', 9, 'f', parts), parts[7]]"),
+      "[null,null,\"http://h/#f\",9]");
+  EXPECT_EQ(worker->Evaluate("try { __native.urlSet('h', 0, 'http://h', parts) } catch (e) { e.name }"),
+            "\"TypeError\"");
+  EXPECT_EQ(worker->Evaluate("__native.urlParse('http://h/' + 'x'.repeat(1000), undefined, parts).length"),
+            "1009");
+}
+
+TEST(Worker, CompressesInPiecesAndClosesCodecs) {
+  auto worker = Started();
+  const std::string run =
+      "var run = (codec, input) => { let size = 0; const all = []; for (let piece; piece = "
+      "__native.codecRun(codec, input, true);) { size += piece.length; all.push(...piece); } return [size, "
+      "all] };";
+  EXPECT_EQ(worker->Evaluate(
+                run + "var packed = __native.codecOpen(true, 'gzip'); var [size, data] = run(packed, new "
+                      "Uint8Array(200000)); [size < 400, data[0], data[1]]"),
+            "[true,31,139]");
+  EXPECT_EQ(worker->Evaluate("run(__native.codecOpen(false, 'gzip'), Uint8Array.from(data))[0]"), "200000");
+  EXPECT_EQ(worker->Evaluate("__native.codecClose(packed); __native.codecClose(packed); try { "
+                             "__native.codecRun(packed, new Uint8Array(), true) } catch (e) { e.name }"),
+            "\"TypeError\"");
+}
+
 TEST(Worker, ComputesDigestsAndDrawsRandomBytes) {
   auto worker = Started();
   const std::string hex = "var hex = u => [...u].map(b => b.toString(16).padStart(2, '0')).join('');";
@@ -241,8 +272,9 @@ TEST(Worker, RefusesMisuseOfTheNativesWithTypeErrors) {
   EXPECT_EQ(
       worker->Evaluate(
           "['send', 'requestSync', 'setTimer', 'clearTimer', 'runScript', 'compileCheck', 'runModule', "
-          "'deserialize', 'utf8Encode', 'utf8Decode', 'latin1Decode', 'randomFill', 'digest', 'hmac', "
-          "'previewPromise'].filter(name => { try { __native[name](); return true } catch (e) { return !(e "
+          "'deserialize', 'utf8Encode', 'utf8EncodeInto', 'utf8Decode', 'latin1Decode', 'randomFill', "
+          "'digest', 'hmac', 'codecOpen', 'codecRun', 'urlParse', 'urlSet', 'previewPromise'].filter(name => "
+          "{ try { __native[name](); return true } catch (e) { return !(e "
           "instanceof TypeError) } })"),
       "[]");
 }

@@ -161,6 +161,8 @@ std::string Warm(Worker& worker, Realm& realm, const char* scope_name, v8::Local
   InstallModuleNatives(context, native);
   InstallCloneNatives(context, native);
   InstallTextNatives(context, native);
+  InstallCompressionNatives(context, native);
+  InstallUrlNatives(context, native);
   InstallCryptoNatives(context, native);
   InstallInspectNatives(context, native);
 

@@ -16,8 +16,12 @@ void InstallScriptNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> 
 void InstallModuleNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // serialize deserialize
 void InstallCloneNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
-// utf8Encode utf8Decode latin1Decode
+// utf8Encode utf8EncodeInto utf8Decode latin1Decode
 void InstallTextNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// codecOpen codecRun codecClose
+void InstallCompressionNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// urlParse urlSet
+void InstallUrlNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // randomFill digest hmac, and Math.random
 void InstallCryptoNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // previewPromise isProxy

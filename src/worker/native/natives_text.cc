@@ -1,3 +1,5 @@
+#include <v8-container.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -18,6 +20,22 @@ void Utf8Encode(const Arguments& args) {
   if (!NewBytes(isolate, size, &data).ToLocal(&bytes)) return;
   text->WriteUtf8V2(isolate, data, size, v8::String::WriteFlags::kReplaceInvalidUtf8);
   args.GetReturnValue().Set(bytes);
+}
+
+// utf8EncodeInto(text, target): [code units read, bytes written], whole characters only.
+void Utf8EncodeInto(const Arguments& args) {
+  v8::Isolate* isolate = args.GetIsolate();
+  const auto target = BytesOf(args[1]);
+  if (!args[0]->IsString() || !target) {
+    return ThrowTypeError(isolate, "utf8EncodeInto expects a string and a Uint8Array");
+  }
+  std::size_t read = 0;
+  const std::size_t written =
+      args[0].As<v8::String>()->WriteUtf8V2(isolate, const_cast<char*>(target->data()), target->size(),
+                                            v8::String::WriteFlags::kReplaceInvalidUtf8, &read);
+  v8::Local<v8::Value> counts[] = {v8::Number::New(isolate, static_cast<double>(read)),
+                                   v8::Number::New(isolate, static_cast<double>(written))};
+  args.GetReturnValue().Set(v8::Array::New(isolate, counts, 2));
 }
 
 void Utf8Decode(const Arguments& args) {
@@ -50,6 +68,7 @@ void Latin1Decode(const Arguments& args) {
 
 void InstallTextNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native) {
   SetFunction(context, native, "utf8Encode", Utf8Encode);
+  SetFunction(context, native, "utf8EncodeInto", Utf8EncodeInto);
   SetFunction(context, native, "utf8Decode", Utf8Decode);
   SetFunction(context, native, "latin1Decode", Latin1Decode);
 }
