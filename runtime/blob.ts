@@ -1,9 +1,11 @@
 // File API §3–4: Blob and File. Their bytes are in memory and never change.
-import { concatenate, ReadableStream } from "./streams.ts";
+import { TextDecoderStream } from "./encoding.ts";
 import { native } from "./native.ts";
+import { concatenate, pipeThrough, ReadableStream } from "./streams.ts";
 import {
-  any,
-  copyBytes,
+  type BufferSource,
+  bufferSource,
+  bytesOf,
   defineInterface,
   type Dictionary,
   dictionary,
@@ -13,17 +15,21 @@ import {
   longLong,
   member,
   sequence,
+  unsignedLong,
   USVString,
 } from "./webidl.ts";
 
-type Part = Uint8Array;
+type Part = BufferSource | Blob | string;
 const toEndings = enumeration("EndingType", ["transparent", "native"]);
 
-function bytesOfPart(part: unknown, nativeEndings: boolean): Part {
-  if (isBufferSource(part)) return copyBytes(part);
-  if (Blob.isInstance(part)) return Blob.bytesOf(part);
-  const text = USVString(part);
-  return native.utf8Encode(nativeEndings ? text.replace(/\r\n?/g, "\n") : text);
+function toPart(value: unknown): Part {
+  if (isBufferSource(value)) return bufferSource(value);
+  return Blob.isInstance(value) ? value : USVString(value);
+}
+// Not copied: concatenate() does that.
+function bytesOfPart(part: Part, nativeEndings: boolean): Uint8Array {
+  if (typeof part === "string") return native.utf8Encode(nativeEndings ? part.replace(/\r\n?/g, "\n") : part);
+  return Blob.isInstance(part) ? Blob.bytesOf(part) : bytesOf(part);
 }
 export function normalizeType(type: string): string {
   return /^[\x20-\x7e]*$/.test(type) ? type.toLowerCase() : "";
@@ -32,7 +38,7 @@ export function normalizeType(type: string): string {
 export class Blob {
   #bytes: Uint8Array<ArrayBuffer>;
   #type: string;
-  constructor(parts: unknown[] = [], options: Dictionary = {}) {
+  constructor(parts: Part[] = [], options: Dictionary = {}) {
     const nativeEndings = member(options, "BlobPropertyBag", "endings", toEndings, "transparent") === "native";
     const type = member(options, "BlobPropertyBag", "type", DOMString, "");
     this.#bytes = concatenate(parts.map((part) => bytesOfPart(part, nativeEndings)));
@@ -40,7 +46,9 @@ export class Blob {
   }
   // A blob over bytes that nobody else changes.
   static over(bytes: Uint8Array<ArrayBuffer>, type: string): Blob {
-    const blob = new Blob();
+    return Blob.fill(new Blob(), bytes, type);
+  }
+  protected static fill<T extends Blob>(blob: T, bytes: Uint8Array<ArrayBuffer>, type: string): T {
     blob.#bytes = bytes;
     blob.#type = normalizeType(type);
     return blob;
@@ -72,6 +80,9 @@ export class Blob {
       },
     });
   }
+  textStream(): ReadableStream<string> {
+    return pipeThrough(this.stream() as ReadableStream<BufferSource>, new TextDecoderStream());
+  }
   async text(): Promise<string> {
     return native.utf8Decode(this.#bytes, false, false);
   }
@@ -88,20 +99,24 @@ export class Blob {
     return blob.#bytes;
   }
 }
-const parts = sequence(any).optional([]);
+const parts = sequence(toPart);
 defineInterface(Blob, {
   name: "Blob",
-  constructorArguments: [parts, dictionary("BlobPropertyBag").optional({})],
-  operations: { slice: [longLong.optional(), longLong.optional(), DOMString.optional()] },
+  constructorArguments: [parts.optional([]), dictionary("BlobPropertyBag").optional({})],
+  operations: { slice: [longLong.clamp.optional(), longLong.clamp.optional(), DOMString.optional()] },
 });
 
 export class File extends Blob {
   #name: string;
   #lastModified: number;
-  constructor(parts: unknown[], name: string, options: Dictionary = {}) {
+  constructor(parts: Part[], name: string, options: Dictionary = {}) {
     super(parts, options);
     this.#name = name;
     this.#lastModified = member(options, "FilePropertyBag", "lastModified", longLong, Math.floor(native.wallNowMs()));
+  }
+  // A file over bytes that nobody else changes.
+  static overNamed(bytes: Uint8Array<ArrayBuffer>, name: string, type: string, lastModified?: number): File {
+    return Blob.fill(new File([], name, { lastModified }), bytes, type);
   }
   get name(): string {
     return this.#name;
@@ -121,5 +136,26 @@ export class File extends Blob {
 }
 defineInterface(File, {
   name: "File",
-  constructorArguments: [sequence(any), USVString, dictionary("FilePropertyBag").optional({})],
+  constructorArguments: [parts, USVString, dictionary("FilePropertyBag").optional({})],
 });
+
+// A list of files. Nothing here makes one; scripts look for the interface.
+class FileList {
+  #files: readonly File[] = [];
+  get length(): number {
+    return this.#files.length;
+  }
+  item(index: number): File | null {
+    return this.#files[index] ?? null;
+  }
+  static isInstance(value: unknown): value is FileList {
+    return typeof value === "object" && value !== null && #files in value;
+  }
+}
+Object.defineProperty(FileList.prototype, Symbol.iterator, {
+  value: Array.prototype.values,
+  writable: true,
+  enumerable: false,
+  configurable: true,
+});
+defineInterface(FileList, { name: "FileList", operations: { item: [unsignedLong] } });

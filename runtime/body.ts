@@ -155,7 +155,7 @@ export function extractBody(value: unknown, keepalive = false): { body: BodyStat
     const { bytes, boundary } = encodeMultipart(value);
     return { body: BodyState.ofBytes(bytes), type: `multipart/form-data; boundary=${boundary}` };
   }
-  if (value instanceof URLSearchParams) {
+  if (URLSearchParams.isInstance(value)) {
     const bytes = native.utf8Encode(value.toString());
     return { body: BodyState.ofBytes(bytes), type: "application/x-www-form-urlencoded;charset=UTF-8" };
   }

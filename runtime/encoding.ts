@@ -8,7 +8,6 @@ import {
   any,
   boolean,
   type BufferSource,
-  bufferSource,
   bytesOf,
   defineInterface,
   type Dictionary,
@@ -16,6 +15,7 @@ import {
   DOMString,
   fail,
   member,
+  sharedBufferSource,
   USVString,
 } from "./webidl.ts";
 
@@ -29,15 +29,8 @@ export class TextEncoder {
   }
   encodeInto(source: string, destination: Uint8Array): { read: number; written: number } {
     if (!(destination instanceof Uint8Array)) fail("parameter 2 is not of type 'Uint8Array'.");
-    let read = 0;
-    let written = 0;
-    for (const character of source) {
-      const bytes = native.utf8Encode(character);
-      if (written + bytes.byteLength > destination.byteLength) break;
-      destination.set(bytes, written);
-      written += bytes.byteLength;
-      read += character.length;
-    }
+    if (destination.byteLength === 0) return { read: 0, written: 0 }; // empty or detached
+    const [read, written] = native.utf8EncodeInto(source, destination);
     return { read, written };
   }
   static isInstance(value: unknown): value is TextEncoder {
@@ -55,6 +48,7 @@ function incompleteTail(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.byteLength); ++back) {
     const byte = bytes[bytes.byteLength - back]!;
     if (byte >= 0xc0) {
+      if (byte < 0xc2 || byte > 0xf4) return 0; // in no character at all
       const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
       if (length <= back) return 0;
       // A first byte whose second byte already excludes it is not worth waiting for.
@@ -69,7 +63,7 @@ function validSecond(first: number, second: number): boolean {
   if (first === 0xed) return second <= 0x9f;
   if (first === 0xf0) return second >= 0x90;
   if (first === 0xf4) return second <= 0x8f;
-  return first <= 0xf4;
+  return true;
 }
 
 export class TextDecoder {
@@ -131,7 +125,7 @@ export class TextDecoder {
 defineInterface(TextDecoder, {
   name: "TextDecoder",
   constructorArguments: [DOMString.optional("utf-8"), dictionary("TextDecoderOptions").optional({})],
-  operations: { decode: [bufferSource.optional(), dictionary("TextDecodeOptions").optional({})] },
+  operations: { decode: [sharedBufferSource.optional(), dictionary("TextDecodeOptions").optional({})] },
 });
 
 export class TextEncoderStream {
@@ -172,7 +166,7 @@ export class TextDecoderStream {
     const decoder = (this.#decoder = new TextDecoder(label, options));
     this.#pair = new TransformStream<BufferSource, string>({
       transform(chunk, controller) {
-        const text = decoder.decode(bufferSource(chunk), { stream: true });
+        const text = decoder.decode(sharedBufferSource(chunk), { stream: true });
         if (text) controller.enqueue(text);
       },
       flush(controller) {
@@ -206,47 +200,31 @@ defineInterface(TextDecoderStream, {
 });
 
 // ------------------------------------------------------------------------------------------------- base64
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const sextets = new Int8Array(128).fill(-1);
-for (let i = 0; i < 64; ++i) sextets[alphabet.charCodeAt(i)] = i;
+// V8's own coder, taken before scripts can replace it.
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
+const toBase64 = uncurry(Uint8Array.prototype.toBase64) as (bytes: Uint8Array) => string;
+const fromBase64 = Uint8Array.fromBase64.bind(Uint8Array);
 
 // One character per byte in, base64 out; null: a character is none.
 export function encodeBase64(text: string): string | null {
-  let result = "";
-  for (let i = 0; i < text.length; i += 3) {
-    const [a, b, c] = [text.charCodeAt(i), text.charCodeAt(i + 1) || 0, text.charCodeAt(i + 2) || 0];
-    if (a > 255 || b > 255 || c > 255) return null;
-    const left = text.length - i;
-    result += alphabet[a >> 2]! + alphabet[((a & 3) << 4) | (b >> 4)]!;
-    result += left > 1 ? alphabet[((b & 15) << 2) | (c >> 6)]! : "=";
-    result += left > 2 ? alphabet[c & 63]! : "=";
-  }
-  return result;
-}
-export function encodeBytesBase64(bytes: Uint8Array): string {
-  return encodeBase64(native.latin1Decode(bytes))!;
-}
-// Infra "forgiving-base64 decode"; null: failure.
-export function decodeBase64(given: string): Uint8Array<ArrayBuffer> | null {
-  let text = given.replace(/[\t\n\f\r ]/g, "");
-  if (text.length % 4 === 0) text = text.replace(/==?$/, "");
-  if (text.length % 4 === 1) return null;
-  const result = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let length = 0;
-  let bits = 0;
-  let buffer = 0;
+  const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; ++i) {
     const code = text.charCodeAt(i);
-    const value = code < 128 ? sextets[code]! : -1;
-    if (value < 0) return null;
-    buffer = ((buffer << 6) | value) & 0xffffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      result[length++] = (buffer >> bits) & 255;
-    }
+    if (code > 255) return null;
+    bytes[i] = code;
   }
-  return result;
+  return toBase64(bytes);
+}
+export function encodeBytesBase64(bytes: Uint8Array): string {
+  return toBase64(bytes);
+}
+// Infra "forgiving-base64 decode"; null: failure.
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return fromBase64(text, { lastChunkHandling: "loose" });
+  } catch {
+    return null;
+  }
 }
 export function installBase64(global: object, scopeName: string): void {
   const require = (name: string, args: ArrayLike<unknown>) => {

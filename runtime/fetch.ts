@@ -8,8 +8,8 @@ import { decodeBase64 } from "./encoding.ts";
 import { port } from "./port.ts";
 import { encodeRequest, Request } from "./request.ts";
 import { decodeResponse, Response } from "./response.ts";
-import { blobOfUrl } from "./url.ts";
 import { native } from "./native.ts";
+import { blobOfUrl } from "./object_urls.ts";
 import { type Dictionary, fail, toDictionary, withPrefix } from "./webidl.ts";
 
 let warn: (text: string) => void = () => {};

@@ -2,7 +2,7 @@
 import { Blob, File } from "./blob.ts";
 import { native } from "./native.ts";
 import { concatenate } from "./streams.ts";
-import { URLSearchParams } from "./url.ts";
+import { parseUrlencoded } from "./url_search_params.ts";
 import { any, converter, defineInterface, defineIterable, fail, USVString } from "./webidl.ts";
 
 type Entry = [name: string, value: string | File];
@@ -13,13 +13,8 @@ function toEntryValue(value: unknown, filename: string | undefined): string | Fi
     return USVString(value);
   }
   if (File.isInstance(value) && filename === undefined) return value;
-  const name = filename ?? (File.isInstance(value) ? value.name : "blob");
-  const lastModified = File.isInstance(value) ? value.lastModified : undefined;
-  return new File(
-    [value],
-    name,
-    lastModified === undefined ? { type: value.type } : { type: value.type, lastModified },
-  );
+  const file = File.isInstance(value) ? value : null;
+  return File.overNamed(Blob.bytesOf(value), filename ?? file?.name ?? "blob", value.type, file?.lastModified);
 }
 
 export class FormData {
@@ -78,7 +73,7 @@ export function encodeMultipart(data: FormData): { bytes: Uint8Array<ArrayBuffer
   const random = new Uint8Array(16);
   native.randomFill(random);
   const boundary = `----VigilFormBoundary${Array.from(random, (byte) => (byte % 36).toString(36)).join("")}`;
-  const escape = (text: string) => text.replace(/\r\n?|\n/g, "%0D%0A").replace(/"/g, "%22");
+  const escape = (text: string) => text.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22");
   const escapeName = (text: string) => escape(text.replace(/\r\n?|\n/g, "\r\n"));
   const pieces: Uint8Array[] = [];
   for (const [name, value] of FormData.entriesOf(data)) {
@@ -100,7 +95,7 @@ export function parseFormBody(bytes: Uint8Array<ArrayBuffer>, type: string | nul
   const essence = (type ?? "").split(";")[0]!.trim().toLowerCase();
   const data = new FormData();
   if (essence === "application/x-www-form-urlencoded") {
-    for (const [name, value] of new URLSearchParams(native.utf8Decode(bytes, false, false))) data.append(name, value);
+    for (const [name, value] of parseUrlencoded(native.utf8Decode(bytes, false, true))) data.append(name, value);
     return data;
   }
   const boundary = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type ?? "");
@@ -134,5 +129,5 @@ function addPart(head: string, content: Uint8Array<ArrayBuffer>, data: FormData)
     return;
   }
   const type = /^content-type:\s*(.*?)\s*$/im.exec(head)?.[1] ?? "text/plain";
-  data.append(unescape(name[1]!), new File([content], unescape(filename[1]!), { type }));
+  data.append(unescape(name[1]!), File.overNamed(content, unescape(filename[1]!), type));
 }

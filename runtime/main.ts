@@ -3,6 +3,7 @@
 import { type Start, ToWorker } from "#ipc/vigil.ts";
 import { configureTextEncoding } from "@bufbuild/protobuf/wire";
 import { installBodyStreams } from "./body_stream.ts";
+import "./compression.ts";
 import { installConsole, print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { rejectionHandled, reportException, unhandledRejection } from "./errors.ts";
@@ -15,9 +16,10 @@ import { installNotifications } from "./notifications.ts";
 import { installPageScope, startPageScope } from "./page_scope.ts";
 import { beginTime } from "./performance.ts";
 import { socketPort } from "./port.ts";
-import { exposeStreams } from "./streams.ts";
+import "./stream_transfer.ts";
 import { runTimer } from "./timers.ts";
-import { environment, exposeUrls } from "./url.ts";
+import { environment } from "./url.ts";
+import "./url_pattern.ts";
 import { exposeInterfaces } from "./webidl.ts";
 import { installWorkerScope, startWorkerScope } from "./worker_scope.ts";
 
@@ -54,8 +56,6 @@ export function install(given: Native, scope: ScopeKind): Host {
   else installPageScope(globalThis);
   installConsole(globalThis);
   exposeInterfaces(globalThis, scope);
-  exposeStreams(globalThis);
-  exposeUrls(globalThis, scope);
   // Shared memory is for cross-origin isolated scopes, which these are not.
   Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
   const host: Host = {

@@ -6,7 +6,7 @@ import { DOMException } from "./domexception.ts";
 import { defineEventHandlers, EventTarget, fire, getHandler, setHandler } from "./events.ts";
 import { MessageEvent } from "./message_events.ts";
 import { port as daemon } from "./port.ts";
-import { deserializeMessage, serializeMessage, setPortTransfer, toTransferList } from "./structured_clone.ts";
+import { deserializeMessage, serializeMessage, addTransferable, toTransferList } from "./structured_clone.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { environment, uuid } from "./url.ts";
 import { any, defineInterface, DOMString } from "./webidl.ts";
@@ -29,12 +29,21 @@ function dispatchData(target: EventTarget, data: Uint8Array, origin: string): vo
   fire(target, event);
 }
 
+function readMessage(data: Uint8Array): unknown {
+  try {
+    return deserializeMessage(data).value;
+  } catch {
+    return undefined;
+  }
+}
+
 export class MessagePort extends EventTarget {
   #peer: MessagePort | null = null;
   #channel: string | null = null;
   #queue: Uint8Array[] = [];
   #started = false;
   #closed = false;
+  #receiver: ((message: unknown) => void) | null = null; // in place of events, for ports that scripts never see
 
   postMessage(message: unknown, options: unknown = undefined): void {
     const transfer = toTransferList(options);
@@ -44,21 +53,38 @@ export class MessagePort extends EventTarget {
         "DataCloneError",
       );
     }
+    MessagePort.send(this, message, transfer);
+  }
+  static send(port: MessagePort, message: unknown, transfer: readonly object[] = []): void {
     const data = serializeMessage(message, transfer);
-    if (this.#closed) return;
-    if (this.#peer) MessagePort.deliver(this.#peer, data);
-    else if (this.#channel) daemon.notify({ broadcast: { channel: this.#channel, data } });
+    if (port.#closed) return;
+    if (port.#peer) MessagePort.deliver(port.#peer, data);
+    else if (port.#channel) daemon.notify({ broadcast: { channel: port.#channel, data } });
+  }
+  // For the runtime's own channels. undefined stands for a message that cannot be read.
+  static receive(port: MessagePort, receiver: (message: unknown) => void): void {
+    port.#receiver = receiver;
+    MessagePort.#start(port);
+  }
+  static disentangle(port: MessagePort): void {
+    MessagePort.#close(port);
   }
   start(): void {
-    if (this.#started || this.#closed) return;
-    this.#started = true;
-    for (const data of this.#queue.splice(0)) this.#schedule(data);
+    MessagePort.#start(this);
+  }
+  static #start(port: MessagePort): void {
+    if (port.#started || port.#closed) return;
+    port.#started = true;
+    for (const data of port.#queue.splice(0)) port.#schedule(data);
   }
   close(): void {
-    this.#closed = true;
-    if (this.#channel) remotePorts.delete(this.#channel);
-    const peer = this.#peer;
-    this.#peer = null;
+    MessagePort.#close(this);
+  }
+  static #close(port: MessagePort): void {
+    port.#closed = true;
+    if (port.#channel) remotePorts.delete(port.#channel);
+    const peer = port.#peer;
+    port.#peer = null;
     if (peer) peer.#peer = null;
   }
   get onmessage(): object | null {
@@ -70,7 +96,9 @@ export class MessagePort extends EventTarget {
   }
   #schedule(data: Uint8Array): void {
     queueTask(() => {
-      if (!this.#closed) dispatchData(this, data, "");
+      if (this.#closed) return;
+      if (this.#receiver) this.#receiver(readMessage(data));
+      else dispatchData(this, data, "");
     });
   }
   static deliver(port: MessagePort, data: Uint8Array): void {
@@ -120,10 +148,11 @@ export class MessagePort extends EventTarget {
 }
 defineEventHandlers(MessagePort.prototype, ["messageerror"], MessagePort.isInstance);
 defineInterface(MessagePort, { name: "MessagePort", operations: { postMessage: [any, any.optional()] } });
-setPortTransfer({
-  isPort: MessagePort.isInstance,
-  isDetached: (port) => MessagePort.isDetached(port as MessagePort),
-  detach: (port) => MessagePort.detach(port as MessagePort),
+addTransferable<MessagePort>({
+  isInstance: MessagePort.isInstance,
+  isPort: true,
+  fault: (port) => (MessagePort.isDetached(port) ? "A MessagePort is already transferred or closed." : null),
+  detach: MessagePort.detach,
   attach: (payload) => MessagePort.attach(payload as { channel: string; queue: Uint8Array[] }),
 });
 

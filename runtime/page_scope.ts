@@ -18,6 +18,7 @@ import { port } from "./port.ts";
 import { defineFunctions, defineGetter, defineLazy, installScopeMembers } from "./scope_members.ts";
 import { deserializeMessage, serializeMessage, toTransferList } from "./structured_clone.ts";
 import { clearRuntimeTimer, setRuntimeTimer } from "./timers.ts";
+import { installObjectUrls } from "./object_urls.ts";
 import { environment, parseUrl } from "./url.ts";
 import { defineInterface } from "./webidl.ts";
 
@@ -72,6 +73,7 @@ export function installPageScope(global: object): void {
   Object.defineProperty(global, "name", { value: "", writable: true, enumerable: true, configurable: true });
   installWindowFunctions(global);
   addPersist();
+  installObjectUrls();
   const { get } = Object.getOwnPropertyDescriptor({
     get serviceWorker() {
       return container;

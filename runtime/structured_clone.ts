@@ -8,19 +8,24 @@ const enum Tag {
   Blob = 1,
   File = 2,
   DOMException = 3,
-  Port = 4,
+  Transferred = 4,
 }
 
-// What messaging.ts knows about ports; it registers itself, since it needs this file.
-export interface PortTransfer {
-  isPort(value: unknown): boolean;
-  isDetached(port: object): boolean;
-  detach(port: object): unknown;
-  attach(payload: unknown): object;
+// A kind of objects that can be transferred. The files that know them need this one, so they register themselves.
+export interface TransferableKind<T extends object = object> {
+  isInstance(value: unknown): value is T;
+  isPort: boolean; // becomes one of the message's ports
+  fault(object: T): string | null; // why it cannot be transferred now
+  detach(object: T): unknown; // takes it out of this scope; what is returned makes it again elsewhere
+  attach(payload: unknown): T;
 }
-let ports: PortTransfer = { isPort: () => false, isDetached: () => true, detach: () => null, attach: () => ({}) };
-export function setPortTransfer(transfer: PortTransfer): void {
-  ports = transfer;
+const kinds: TransferableKind[] = [];
+export function addTransferable<T extends object>(kind: TransferableKind<T>): void {
+  kinds.push(kind as unknown as TransferableKind);
+}
+interface Detached {
+  kind: number;
+  payload: unknown;
 }
 
 let platformPrototypes: Set<object> | null = null;
@@ -57,8 +62,8 @@ class Writer implements SerializeHost {
       return { tag: Tag.DOMException, payload: { name, message, stack: (value as { stack?: unknown }).stack } };
     }
     const index = this.#transferred.get(value);
-    if (index !== undefined) return { tag: Tag.Port, payload: index };
-    if (ports.isPort(value)) {
+    if (index !== undefined) return { tag: Tag.Transferred, payload: index };
+    if (kinds.some((kind) => kind.isPort && kind.isInstance(value))) {
       throw new DOMException("A MessagePort could not be cloned because it was not transferred.", "DataCloneError");
     }
     if (isPlatformObject(value)) throw cannotClone(value);
@@ -66,9 +71,9 @@ class Writer implements SerializeHost {
   }
 }
 class Reader implements DeserializeHost {
-  #ports: object[];
+  #transferred: object[];
   constructor(received: object[]) {
-    this.#ports = received;
+    this.#transferred = received;
   }
   read(tag: number, payload: unknown): object {
     const given = payload as Record<string, unknown>;
@@ -77,15 +82,15 @@ class Reader implements DeserializeHost {
         return Blob.over(given["bytes"] as Uint8Array<ArrayBuffer>, given["type"] as string);
       case Tag.File: {
         const { name, type, lastModified } = given as { name: string; type: string; lastModified: number };
-        return new File([given["bytes"]], name, { type, lastModified });
+        return File.overNamed(given["bytes"] as Uint8Array<ArrayBuffer>, name, type, lastModified);
       }
       case Tag.DOMException: {
         const exception = new DOMException(given["message"] as string, given["name"] as string);
         Object.defineProperty(exception, "stack", { value: given["stack"], writable: true, configurable: true });
         return exception;
       }
-      case Tag.Port:
-        return this.#ports[payload as number]!;
+      case Tag.Transferred:
+        return this.#transferred[payload as number]!;
       default:
         throw new DOMException("The object could not be cloned.", "DataCloneError");
     }
@@ -100,41 +105,49 @@ export function deserialize(data: Uint8Array): unknown {
   return native.deserialize(data, new Reader([]));
 }
 
-// For messages: StructuredSerializeWithTransfer. The data holds the value and what stands for the transferred ports.
-export function serializeMessage(value: unknown, transfer: readonly object[]): Uint8Array {
-  const buffers: ArrayBuffer[] = [];
-  const transferred: object[] = [];
+// The list, checked: buffers, which V8 transfers, and the others with their kinds.
+function sortTransfer(transfer: readonly object[]): { buffers: ArrayBuffer[]; others: Map<object, TransferableKind> } {
+  const buffers = new Set<ArrayBuffer>();
+  const others = new Map<object, TransferableKind>();
+  const fail = (message: string): never => {
+    throw new DOMException(message, "DataCloneError");
+  };
   for (const item of transfer) {
-    if (buffers.includes(item as ArrayBuffer) || transferred.includes(item)) {
-      throw new DOMException("ArrayBuffer or MessagePort occurs twice in the transfer list.", "DataCloneError");
+    if (buffers.has(item as ArrayBuffer) || others.has(item)) {
+      fail("ArrayBuffer or MessagePort occurs twice in the transfer list.");
     }
     if (isArrayBuffer(item)) {
-      if (item.detached) {
-        throw new DOMException("An ArrayBuffer is detached and could not be cloned.", "DataCloneError");
-      }
-      buffers.push(item);
-    } else if (ports.isPort(item)) {
-      if (ports.isDetached(item)) {
-        throw new DOMException("A MessagePort is already transferred or closed.", "DataCloneError");
-      }
-      transferred.push(item);
-    } else {
-      throw new DOMException("Value not transferable.", "DataCloneError");
+      if (item.detached) fail("An ArrayBuffer is detached and could not be cloned.");
+      buffers.add(item);
+      continue;
     }
+    const kind = kinds.find((each) => each.isInstance(item));
+    if (!kind) return fail("Value not transferable.");
+    const fault = kind.fault(item);
+    if (fault !== null) fail(fault);
+    others.set(item, kind);
   }
-  const writer = new Writer(new Map(transferred.map((item, index) => [item, index])));
-  if (transferred.length === 0) return native.serialize([value], buffers, writer);
-  // The value is tried before ports are detached: an uncloneable value leaves everything as it was.
+  return { buffers: [...buffers], others };
+}
+// For messages: StructuredSerializeWithTransfer. The data holds the value and what stands for the transferred objects.
+export function serializeMessage(value: unknown, transfer: readonly object[]): Uint8Array {
+  const { buffers, others } = sortTransfer(transfer);
+  const writer = new Writer(new Map([...others.keys()].map((item, index) => [item, index])));
+  if (others.size === 0) return native.serialize([value], buffers, writer);
+  // The value is tried before anything is detached: an uncloneable value leaves everything as it was.
   native.serialize(value, undefined, writer);
-  const payloads = transferred.map((item) => ports.detach(item));
+  const detached = [...others].map(([item, kind]): Detached => {
+    return { kind: kinds.indexOf(kind), payload: kind.detach(item) };
+  });
   const inner = native.serialize(value, buffers, writer);
-  return native.serialize({ inner, payloads });
+  return native.serialize({ inner, detached });
 }
 export function deserializeMessage(data: Uint8Array): { value: unknown; ports: object[] } {
-  const outer = native.deserialize(data, new Reader([])) as unknown[] | { inner: Uint8Array; payloads: unknown[] };
+  const outer = native.deserialize(data, new Reader([])) as unknown[] | { inner: Uint8Array; detached: Detached[] };
   if (Array.isArray(outer)) return { value: outer[0], ports: [] };
-  const received = outer.payloads.map((payload) => ports.attach(payload));
-  return { value: native.deserialize(outer.inner, new Reader(received)), ports: received };
+  const received = outer.detached.map(({ kind, payload }) => kinds[kind]!.attach(payload));
+  const ports = received.filter((item, index) => kinds[outer.detached[index]!.kind]!.isPort);
+  return { value: native.deserialize(outer.inner, new Reader(received)), ports };
 }
 
 // The second argument of postMessage() and structuredClone(): a list, or options with one.

@@ -69,7 +69,8 @@ export const double = converter((value): number => {
   return number;
 });
 
-function integer(type: string, bits: number, signed: boolean): Converter<number> & { enforceRange: Converter<number> } {
+type IntegerConverter = Converter<number> & { enforceRange: Converter<number>; clamp: Converter<number> };
+function integer(type: string, bits: number, signed: boolean): IntegerConverter {
   const size = 2 ** bits;
   const upper = bits === 64 ? Number.MAX_SAFE_INTEGER : signed ? size / 2 - 1 : size - 1;
   const lower = !signed ? 0 : bits === 64 ? Number.MIN_SAFE_INTEGER : -size / 2;
@@ -88,7 +89,15 @@ function integer(type: string, bits: number, signed: boolean): Converter<number>
     if (whole < lower || whole > upper) fail(`Value is outside the '${type}' value range.`);
     return whole;
   });
-  return Object.assign(modulo, { enforceRange });
+  const clamp = converter((value): number => {
+    const number = Math.min(Math.max(toNumber(value), lower), upper);
+    if (Number.isNaN(number)) return 0;
+    // To the nearest integer; between two of them to the even one.
+    const floor = Math.floor(number);
+    const below = number - floor;
+    return (below < 0.5 || (below === 0.5 && floor % 2 === 0) ? floor : floor + 1) + 0;
+  });
+  return Object.assign(modulo, { enforceRange, clamp });
 }
 export const long = integer("long", 32, true);
 export const unsignedLong = integer("unsigned long", 32, false);
@@ -108,12 +117,12 @@ export function nullable<T>(inner: Converter<T>): Converter<T | null> {
 }
 export function sequence<T>(inner: (value: unknown) => T): Converter<T[]> {
   return converter((value): T[] => {
-    if (
-      typeof value !== "object" || value === null || typeof (value as Iterable<unknown>)[Symbol.iterator] !== "function"
-    ) {
-      fail("The provided value cannot be converted to a sequence.");
-    }
-    return Array.from(value as Iterable<unknown>, (item) => inner(item));
+    const method = (typeof value === "object" && value !== null) || typeof value === "function"
+      ? (value as Iterable<unknown>)[Symbol.iterator]
+      : undefined;
+    if (typeof method !== "function") fail("The object must have a callable @@iterator property.");
+    // Each item is converted before the next one is asked for, and the method is looked up once: scripts can tell.
+    return Array.from({ [Symbol.iterator]: () => Reflect.apply(method, value, []) }, (item) => inner(item));
   });
 }
 export function instance<T extends object>(
@@ -144,8 +153,9 @@ export function isArrayBuffer(value: unknown): value is ArrayBuffer {
     return false;
   }
 }
-// The bytes of a buffer source, not copied.
+// The bytes of a buffer source, not copied; none when it is detached.
 export function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
+  if ((ArrayBuffer.isView(source) ? source.buffer : source).detached) return new Uint8Array();
   return ArrayBuffer.isView(source)
     ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
     : new Uint8Array(source);
@@ -155,7 +165,17 @@ export function copyBytes(source: BufferSource): Uint8Array<ArrayBuffer> {
 }
 export const bufferSource = converter((value): BufferSource => {
   if (!isBufferSource(value)) fail("The provided value is not of type '(ArrayBuffer or ArrayBufferView)'.");
+  if (ArrayBuffer.isView(value) && !isArrayBuffer(value.buffer)) {
+    fail("The provided ArrayBufferView value must not be shared.");
+  }
   return value;
+});
+// [AllowShared] BufferSource. Only WebAssembly makes shared memory here.
+export const sharedBufferSource = converter((value): BufferSource => {
+  if (!isBufferSource(value) && Object.prototype.toString.call(value) !== "[object SharedArrayBuffer]") {
+    fail("The provided value is not of type '(ArrayBuffer or ArrayBufferView)'.");
+  }
+  return value as BufferSource;
 });
 
 // ------------------------------------------------------------------------------------------------- dictionaries
@@ -429,7 +449,8 @@ export function defineIterable<T extends object, K, V>(
         const list = pairs(state.target);
         if (state.index >= list.length) return { value: undefined, done: true };
         const pair = list[state.index++]!;
-        return { value: state.kind === "key" ? pair[0] : state.kind === "value" ? pair[1] : pair, done: false };
+        const [key, value] = pair;
+        return { value: state.kind === "key" ? key : state.kind === "value" ? value : [key, value], done: false };
       },
     }.next,
   });

@@ -1,6 +1,7 @@
 // Makes the worker's script: bundles runtime/main.ts with the generated messages and the npm packages it needs, and
 // writes the C++ source that embeds it. usage: bundle.mjs OUTPUT_DIR
 import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -18,11 +19,19 @@ const redirects = {
     bundler.onResolve({ filter: /^@bufbuild\/protobuf\/wire$/ }, () => ({
       path: join(modules, "@bufbuild/protobuf/dist/esm/wire/index.js"),
     }));
-    // whatwg-url asks for a global TextEncoder when it is loaded; there is none that early.
-    bundler.onResolve(
-      { filter: /^\.\/encoding$/ },
-      (args) => args.importer.includes("whatwg-url") ? { path: join(runtime, "url_encoding.ts") } : undefined,
-    );
+  },
+};
+// Packages that would use globals get them from a module of ours instead: scripts can replace any global.
+const globals = {
+  name: "globals",
+  setup(bundler) {
+    const from = (filter, names, file) =>
+      bundler.onLoad({ filter }, async ({ path }) => ({
+        contents: `import {${names}} from ${JSON.stringify(join(runtime, file))};\n${await readFile(path, "utf8")}`,
+        resolveDir: dirname(path),
+      }));
+    from(/\/web-streams-polyfill\/dist\/ponyfill\.mjs$/, "AbortController, queueMicrotask", "streams_globals.ts");
+    from(/\/urlpattern-polyfill\/dist\/urlpattern\.js$/, "URL, RegExp", "url_pattern_globals.ts");
   },
 };
 
@@ -49,7 +58,7 @@ const result = await build({
   // The language's own objects are taken before any script can put something else in their place.
   banner: { js: `((module)=>{"use strict";const {${intrinsics}}=globalThis;` },
   footer: { js: "return module.exports.install})({exports:{}})" },
-  plugins: [redirects],
+  plugins: [redirects, globals],
   logLevel: "warning",
 });
 const script = result.outputFiles[0].contents;
