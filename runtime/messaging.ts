@@ -7,17 +7,13 @@ import { defineEventHandlers, EventTarget, fire, getHandler, setHandler } from "
 import { MessageEvent } from "./message_events.ts";
 import { port as daemon } from "./port.ts";
 import { deserializeMessage, serializeMessage, addTransferable, toTransferList } from "./structured_clone.ts";
-import { setRuntimeTimer } from "./timers.ts";
+import { queueTask } from "./timers.ts";
 import { environment, uuid } from "./url.ts";
 import { any, defineInterface, DOMString } from "./webidl.ts";
 
 const portChannelPrefix = "\0port:";
 const remotePorts = new Map<string, MessagePort>(); // by channel: the end that lives here, the other one elsewhere
 
-// Runs as a task of its own, in the order of calls.
-function queueTask(run: () => void): void {
-  setRuntimeTimer(run, 0);
-}
 function dispatchData(target: EventTarget, data: Uint8Array, origin: string): void {
   let event: MessageEvent;
   try {

@@ -16,6 +16,63 @@ export interface ModuleSource {
 // The state of one compression or decompression.
 export type Codec = object & { readonly codec: never };
 
+// Cryptography without objects: a key is the bytes of its SubjectPublicKeyInfo or PKCS #8 structure, or of a secret.
+// What fails gives undefined.
+export interface NativeCrypto {
+  digest(hash: string, data: Uint8Array): Bytes;
+  hmac(hash: string, key: Uint8Array, data: Uint8Array): Bytes;
+  isEqual(one: Uint8Array, other: Uint8Array): boolean;
+  copy(source: ArrayBuffer | ArrayBufferView): Bytes; // of a detached buffer: nothing
+  sizeOf(bytes: Uint8Array): number;
+  derive(
+    algorithm: "HKDF" | "PBKDF2",
+    hash: string,
+    key: Uint8Array,
+    salt: Uint8Array,
+    info: Uint8Array,
+    iterations: number,
+    size: number,
+  ): Bytes | undefined;
+  firstBits(bytes: Uint8Array, bits: number): Bytes;
+  pointOf(x: Uint8Array, y: Uint8Array): Bytes; // uncompressed (SEC 1 §2.3.3)
+  toBase64Url(bytes: Uint8Array, start?: number, end?: number): string;
+  fromBase64Url(text: string): Bytes | undefined;
+  aes(
+    mode: string,
+    isDecryption: boolean,
+    key: Uint8Array,
+    iv: Uint8Array,
+    parameter: number, // CTR: bits of the counter; GCM: bytes of the tag
+    additionalData: Uint8Array,
+    data: Uint8Array,
+  ): Bytes | undefined;
+  generateKeyPair(kind: string, modulusLength?: number, publicExponent?: Uint8Array): [Bytes, Bytes] | undefined;
+  readKey(kind: string, isPrivate: boolean, der: Uint8Array): Bytes | undefined;
+  partsOfKey(kind: string, isPrivate: boolean, key: Uint8Array): Bytes[] | undefined;
+  keyFromParts(kind: string, isPrivate: boolean, parts: Uint8Array[]): Bytes | undefined;
+  publicKeyOf(kind: string, key: Uint8Array): Bytes | undefined;
+  sign(
+    kind: string,
+    key: Uint8Array,
+    hash: string,
+    parameter: number | Uint8Array | undefined, // RSA-PSS: length of the salt; ML-DSA: context
+    data: Uint8Array,
+  ): Bytes | undefined;
+  verify(
+    kind: string,
+    key: Uint8Array,
+    hash: string,
+    parameter: number | Uint8Array | undefined,
+    data: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
+  rsaOaep(isDecryption: boolean, key: Uint8Array, hash: string, label: Uint8Array, data: Uint8Array): Bytes | undefined;
+  agree(kind: string, key: Uint8Array, publicKey: Uint8Array): Bytes | undefined;
+  encapsulate(kind: string, publicKey: Uint8Array): [Bytes, Bytes] | undefined; // the capsule, the secret in it
+  decapsulate(kind: string, key: Uint8Array, capsule: Uint8Array): Bytes | undefined;
+}
+type Bytes = Uint8Array<ArrayBuffer>;
+
 export interface Native {
   send(message: Uint8Array): void;
   requestSync(message: Uint8Array): Uint8Array;
@@ -43,8 +100,7 @@ export interface Native {
   codecRun(codec: Codec, input: Uint8Array, finish: boolean): Uint8Array<ArrayBuffer> | null;
   codecClose(codec: Codec): void;
   randomFill(data: Uint8Array): void;
-  digest(algorithm: string, data: Uint8Array): Uint8Array<ArrayBuffer>;
-  hmac(algorithm: string, key: Uint8Array, data: Uint8Array): Uint8Array<ArrayBuffer>;
+  crypto: NativeCrypto;
   previewPromise(promise: Promise<unknown>): { state: "pending" | "fulfilled" | "rejected"; value?: unknown };
   isProxy(value: unknown): boolean;
   exit(reason: string): void;

@@ -1,5 +1,6 @@
 // HTML §2.7: structured clone. V8 does the work; here are the platform objects that can be cloned or transferred.
 import { Blob, File } from "./blob.ts";
+import { CryptoKey, restoreKey } from "./crypto_key.ts";
 import { DOMException } from "./domexception.ts";
 import { type DeserializeHost, native, type SerializeHost } from "./native.ts";
 import { interfaces, isArrayBuffer } from "./webidl.ts";
@@ -9,6 +10,7 @@ const enum Tag {
   File = 2,
   DOMException = 3,
   Transferred = 4,
+  CryptoKey = 5,
 }
 
 // A kind of objects that can be transferred. The files that know them need this one, so they register themselves.
@@ -61,6 +63,7 @@ class Writer implements SerializeHost {
       const { name, message } = value;
       return { tag: Tag.DOMException, payload: { name, message, stack: (value as { stack?: unknown }).stack } };
     }
+    if (CryptoKey.isInstance(value)) return { tag: Tag.CryptoKey, payload: CryptoKey.slotsOf(value) };
     const index = this.#transferred.get(value);
     if (index !== undefined) return { tag: Tag.Transferred, payload: index };
     if (kinds.some((kind) => kind.isPort && kind.isInstance(value))) {
@@ -69,6 +72,9 @@ class Writer implements SerializeHost {
     if (isPlatformObject(value)) throw cannotClone(value);
     return undefined;
   }
+}
+function unknownObject(): never {
+  throw new DOMException("The object could not be cloned.", "DataCloneError");
 }
 class Reader implements DeserializeHost {
   #transferred: object[];
@@ -91,8 +97,10 @@ class Reader implements DeserializeHost {
       }
       case Tag.Transferred:
         return this.#transferred[payload as number]!;
+      case Tag.CryptoKey:
+        return restoreKey(payload) ?? unknownObject();
       default:
-        throw new DOMException("The object could not be cloned.", "DataCloneError");
+        return unknownObject();
     }
   }
 }

@@ -49,6 +49,10 @@ export function setRuntimeTimer(run: () => void, delayMs: number): number {
   arm(id, { run, repeatMs: -1, nesting: 0, cleared: false }, Math.min(delayMs, Number.MAX_SAFE_INTEGER));
   return id;
 }
+// Runs as a task of its own, in the order of calls.
+export function queueTask(run: () => void): void {
+  setRuntimeTimer(run, 0);
+}
 export function clearRuntimeTimer(id: number): void {
   clear(id);
 }

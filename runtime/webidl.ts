@@ -101,6 +101,7 @@ function integer(type: string, bits: number, signed: boolean): IntegerConverter 
 }
 export const long = integer("long", 32, true);
 export const unsignedLong = integer("unsigned long", 32, false);
+export const octet = integer("octet", 8, false);
 export const unsignedShort = integer("unsigned short", 16, false);
 export const longLong = integer("long long", 64, true);
 export const unsignedLongLong = integer("unsigned long long", 64, false);

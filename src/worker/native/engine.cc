@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <string>
 
+#include "worker/native/crypto.h"
 #include "worker/native/natives.h"
 #include "worker/native/values.h"
 
@@ -220,6 +221,7 @@ void StartEngine(Worker& worker) {
 }
 
 std::string WarmContexts(Worker& worker, std::string_view bundle, bool is_ascii) {
+  WarmCrypto();
   v8::Isolate* isolate = worker.isolate;
   const v8::HandleScope scope(isolate);
   v8::Local<v8::String> source;

@@ -22,8 +22,17 @@ void InstallTextNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> na
 void InstallCompressionNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // urlParse urlSet
 void InstallUrlNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
-// randomFill digest hmac, and Math.random
+// randomFill, Math.random, and the object crypto: digest hmac isEqual sizeOf copy derive firstBits toBase64Url
+// fromBase64Url and what the next four install
 void InstallCryptoNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// aes
+void InstallCryptoCipherNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> crypto);
+// generateKeyPair readKey partsOfKey keyFromParts pointOf publicKeyOf
+void InstallCryptoKeyNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> crypto);
+// agree encapsulate decapsulate
+void InstallCryptoAgreeNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> crypto);
+// sign verify rsaOaep
+void InstallCryptoSignNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> crypto);
 // previewPromise isProxy
 void InstallInspectNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // The global __vigilTest: attempts to leave the sandbox, gc and crash. Only when Start asks for it.

@@ -1,0 +1,56 @@
+// Web Cryptography §32–§34: digests, HKDF and PBKDF2.
+import { type Algorithm, buffer, hashOf, identifier, type ImportRequest, read, register } from "./crypto_algorithms.ts";
+import { type Bytes, CryptoKey, type KeySlots, raise, requireUsages, Usage } from "./crypto_key.ts";
+import { native } from "./native.ts";
+import { unsignedLong } from "./webidl.ts";
+
+for (const name of ["SHA-1", "SHA-256", "SHA-384", "SHA-512"]) {
+  register(name, { digest: (algorithm, data) => native.crypto.digest(algorithm.name, data) }, {});
+}
+
+function importKdf({ format, data, algorithm, extractable, usages }: ImportRequest): CryptoKey {
+  if (format !== "raw" && format !== "raw-secret") {
+    raise("NotSupportedError", "Unsupported import key format for algorithm");
+  }
+  requireUsages(usages, Usage.deriveKey | Usage.deriveBits);
+  if (extractable) raise("SyntaxError", "KDF keys must set extractable=false");
+  const bytes = data as Bytes;
+  return new CryptoKey({ type: "secret", extractable, algorithm: { name: algorithm.name }, usages, bytes });
+}
+const nothing = new Uint8Array(0);
+function derive(name: "HKDF" | "PBKDF2", algorithm: Algorithm, key: KeySlots, length: number | null): Bytes {
+  if (length === null) raise("OperationError", "No length was specified for the derived bits");
+  if (length % 8 !== 0) raise("OperationError", "The length provided for the derived bits must be a multiple of 8");
+  const { hash, salt, info = nothing, iterations = 0 } = algorithm;
+  if (name === "PBKDF2" && iterations === 0) raise("OperationError", "PBKDF2 requires iterations > 0");
+  if (length === 0) return new Uint8Array(0);
+  const bytes = native.crypto.derive(name, hash!, key.bytes, salt!, info, iterations, length / 8);
+  if (!bytes) raise("OperationError", "The length provided for the derived bits is too large");
+  return bytes;
+}
+type Given = Record<string, unknown>;
+
+register("HKDF", {
+  importKey: importKdf,
+  deriveBits: (algorithm, key, length) => derive("HKDF", algorithm, key, length),
+  getKeyLength: () => null,
+}, {
+  deriveBits(given: Given, method) {
+    const hash = read(given, "HkdfParams", "hash", identifier);
+    const info = read(given, "HkdfParams", "info", buffer);
+    const salt = read(given, "HkdfParams", "salt", buffer);
+    return { hash: hashOf(method, hash), info, salt };
+  },
+});
+register("PBKDF2", {
+  importKey: importKdf,
+  deriveBits: (algorithm, key, length) => derive("PBKDF2", algorithm, key, length),
+  getKeyLength: () => null,
+}, {
+  deriveBits(given: Given, method) {
+    const hash = read(given, "Pbkdf2Params", "hash", identifier);
+    const iterations = read(given, "Pbkdf2Params", "iterations", unsignedLong.enforceRange);
+    const salt = read(given, "Pbkdf2Params", "salt", buffer);
+    return { hash: hashOf(method, hash), iterations, salt };
+  },
+});
