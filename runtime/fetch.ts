@@ -9,7 +9,6 @@ import { port } from "./port.ts";
 import { encodeRequest, Request } from "./request.ts";
 import { decodeResponse, Response } from "./response.ts";
 import { native } from "./native.ts";
-import { blobOfUrl } from "./object_urls.ts";
 import { type Dictionary, fail, toDictionary, withPrefix } from "./webidl.ts";
 
 let warn: (text: string) => void = () => {};
@@ -53,7 +52,7 @@ function fetchLocally(request: Request): Response | null {
   const { url } = request;
   if (url.startsWith("data:")) return fetchData(url);
   if (url.startsWith("blob:")) {
-    const blob = blobOfUrl(url);
+    const blob = Request.blobOf(request);
     if (!blob || request.method !== "GET") throw new TypeError("Failed to fetch");
     return localResponse(url, blob.type, Blob.bytesOf(blob));
   }

@@ -3,8 +3,8 @@ import { Blob } from "./blob.ts";
 import { environment, URL, uuid, withoutFragment } from "./url.ts";
 
 const objects = new Map<string, Blob>();
-export function blobOfUrl(url: string): Blob | undefined {
-  return objects.get(withoutFragment(url));
+export function blobOfUrl(url: string): Blob | null {
+  return (url.startsWith("blob:") && objects.get(withoutFragment(url))) || null;
 }
 
 const prefix = (name: string) => `Failed to execute '${name}' on 'URL': `;

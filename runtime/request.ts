@@ -4,6 +4,7 @@ import { AbortSignal } from "./abort.ts";
 import { Blob } from "./blob.ts";
 import { bodyMethods, BodyState, extractBody } from "./body.ts";
 import { decodeHeaders, encodeHeaders, Headers, isToken } from "./headers.ts";
+import { blobOfUrl } from "./object_urls.ts";
 import type { ReadableStream } from "./streams.ts";
 import { environment, parseUrl } from "./url.ts";
 import {
@@ -71,11 +72,13 @@ export class Request {
   #headers: Headers;
   #body: BodyState | null = null;
   #signal: AbortSignal;
+  #blob: Blob | null; // of an object URL, which may be revoked later
   #historyNavigation = false;
 
   constructor(input: unknown, init: Dictionary = {}) {
     const source = Request.isInstance(input) ? input : null;
     this.#fields = source ? { ...source.#fields } : Request.#fieldsOfUrl(USVString(input));
+    this.#blob = source ? source.#blob : blobOfUrl(this.#fields.url);
     if (source && hasAny(init) && this.#fields.mode === "navigate") this.#fields.mode = "same-origin";
     if (hasAny(init)) this.#fields.referrer = "about:client";
     if (hasAny(init)) this.#fields.referrerPolicy = "";
@@ -230,6 +233,7 @@ export class Request {
     if (this.#body?.unusable) fail("Request body is already used");
     const copy = new Request("about:blank");
     copy.#fields = { ...this.#fields };
+    copy.#blob = this.#blob;
     copy.#headers = Headers.withGuard(Headers.guardOf(this.#headers));
     Headers.setList(
       copy.#headers,
@@ -245,6 +249,9 @@ export class Request {
   }
   static isInstance(value: unknown): value is Request {
     return typeof value === "object" && value !== null && #fields in value;
+  }
+  static blobOf(request: Request): Blob | null {
+    return request.#blob;
   }
   static bodyOf(request: Request): BodyState | null {
     return request.#body;

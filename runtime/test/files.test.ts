@@ -103,11 +103,13 @@ test("service workers have no synchronous reader and no object URLs; pages have 
       const url = URL.createObjectURL(new Blob(["abc"], { type: "text/x" }));
       const { origin, pathname } = new URL(url);
       const response = await fetch(url + "#part");
+      const held = new Request(url);
       const read = [response.headers.get("content-type"), await response.text()];
       URL.revokeObjectURL(url);
-      return [origin === location.origin, pathname.startsWith(location.origin), ...read, await fetch(url).catch(error => error.name)];
+      return [origin === location.origin, pathname.startsWith(location.origin), ...read, await fetch(url).catch(error => error.name),
+        await (await fetch(held)).text(), await (await fetch(held.clone())).text()];
     })()`),
-    [true, true, "text/x", "abc", "TypeError"],
+    [true, true, "text/x", "abc", "TypeError", "abc", "abc"],
   );
 });
 
