@@ -59,11 +59,23 @@ export interface Registration {
   readonly name: string;
   readonly operations: Partial<Operations>;
   readonly parameters: Partial<Record<Operation, ParameterReader>>; // absent: the operation takes none
+  readonly checks: Partial<Record<Operation, Check>>;
 }
+// What can be said of converted parameters without a key; length: that of the bits to derive. Throws what the operation
+// would throw.
+export type Check = (algorithm: Algorithm, length: number | null) => void;
 
 const registrations = Object.create(null) as Record<string, Registration>; // by name in upper case
-export function register(name: string, operations: Partial<Operations>, parameters: Registration["parameters"]): void {
-  registrations[name.toUpperCase()] = { name, operations, parameters };
+export function register(
+  name: string,
+  operations: Partial<Operations>,
+  parameters: Registration["parameters"] = {},
+  checks: Registration["checks"] = {},
+): void {
+  registrations[name.toUpperCase()] = { name, operations, parameters, checks };
+}
+export function checkOf(name: string, operation: Operation): Check | undefined {
+  return registrations[name.toUpperCase()]!.checks[operation];
 }
 export function operationsOf(name: string): Partial<Operations> {
   return registrations[name.toUpperCase()]!.operations;

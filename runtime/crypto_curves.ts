@@ -1,5 +1,6 @@
 // Web Cryptography §23–§26: ECDSA, ECDH, Ed25519 and X25519.
 import {
+  type Algorithm,
   hashOf,
   identifier,
   type ImportRequest,
@@ -22,6 +23,7 @@ import {
   agree,
   checkJwk,
   checkPairUsages,
+  checkSecretLength,
   exportPair,
   generatePair,
   importedKey,
@@ -105,6 +107,9 @@ const curveParameters: Registration["parameters"] = {
   generateKey: (given: Given) => ({ namedCurve: read(given, "EcKeyGenParams", "namedCurve", DOMString) }),
   importKey: (given: Given) => ({ namedCurve: read(given, "EcKeyImportParams", "namedCurve", DOMString) }),
 };
+const checkCurve = ({ namedCurve }: Algorithm) => void requireCurve(namedCurve!);
+const curveChecks = { generateKey: checkCurve, importKey: checkCurve };
+const peerCurve = (algorithm: Algorithm) => CryptoKey.slotsOf(algorithm.public!).algorithm.namedCurve ?? "P-256";
 const readHash = (given: Given, method: string) => ({
   hash: hashOf(method, read(given, "EcdsaParams", "hash", identifier)),
 });
@@ -118,11 +123,14 @@ register("ECDSA", {
   ...curveKeys(signing),
   sign: ({ hash }, key, data) => signWith(key.algorithm.namedCurve!, key, hash!, data),
   verify: ({ hash }, key, signature, data) => verifyWith(key.algorithm.namedCurve!, key, hash!, data, signature),
-}, { ...curveParameters, sign: readHash, verify: readHash });
+}, { ...curveParameters, sign: readHash, verify: readHash }, curveChecks);
 register("ECDH", {
   ...curveKeys(agreeing),
   deriveBits: (algorithm, key, length) => agree(key.algorithm.namedCurve!, algorithm, key, length),
-}, { ...curveParameters, deriveBits: readPeer });
+}, { ...curveParameters, deriveBits: readPeer }, {
+  ...curveChecks,
+  deriveBits: (algorithm, length) => checkSecretLength(8 * curveBytes[peerCurve(algorithm)]!, length),
+});
 
 // ------------------------------------------------------------------------------------------------- RFC 8032, 7748
 const edwardsBytes = 32;
@@ -163,8 +171,8 @@ register("Ed25519", {
   ...edwardsKeys(signing),
   sign: (_algorithm, key, data) => signWith("Ed25519", key, "", data),
   verify: (_algorithm, key, signature, data) => verifyWith("Ed25519", key, "", data, signature),
-}, {});
+});
 register("X25519", {
   ...edwardsKeys(agreeing),
   deriveBits: (algorithm, key, length) => agree("X25519", algorithm, key, length),
-}, { deriveBits: readPeer });
+}, { deriveBits: readPeer }, { deriveBits: (_algorithm, length) => checkSecretLength(8 * edwardsBytes, length) });

@@ -4,8 +4,9 @@ import { type Bytes, CryptoKey, type KeySlots, raise, requireUsages, Usage } fro
 import { native } from "./native.ts";
 import { unsignedLong } from "./webidl.ts";
 
-for (const name of ["SHA-1", "SHA-256", "SHA-384", "SHA-512"]) {
-  register(name, { digest: (algorithm, data) => native.crypto.digest(algorithm.name, data) }, {});
+const digestBits: Record<string, number> = { "SHA-1": 160, "SHA-256": 256, "SHA-384": 384, "SHA-512": 512 };
+for (const name of Object.keys(digestBits)) {
+  register(name, { digest: (algorithm, data) => native.crypto.digest(algorithm.name, data) });
 }
 
 function importKdf({ format, data, algorithm, extractable, usages }: ImportRequest): CryptoKey {
@@ -18,21 +19,28 @@ function importKdf({ format, data, algorithm, extractable, usages }: ImportReque
   return new CryptoKey({ type: "secret", extractable, algorithm: { name: algorithm.name }, usages, bytes });
 }
 const nothing = new Uint8Array(0);
-function derive(name: "HKDF" | "PBKDF2", algorithm: Algorithm, key: KeySlots, length: number | null): Bytes {
+function checkDerivation({ name, hash, iterations }: Algorithm, length: number | null): asserts length is number {
   if (length === null) raise("OperationError", "No length was specified for the derived bits");
   if (length % 8 !== 0) raise("OperationError", "The length provided for the derived bits must be a multiple of 8");
-  const { hash, salt, info = nothing, iterations = 0 } = algorithm;
   if (name === "PBKDF2" && iterations === 0) raise("OperationError", "PBKDF2 requires iterations > 0");
+  // RFC 5869 §2.3
+  if (name === "HKDF" && length > 255 * digestBits[hash!]!) {
+    raise("OperationError", "The length provided for the derived bits is too large");
+  }
+}
+function derive(algorithm: Algorithm, key: KeySlots, length: number | null): Bytes {
+  checkDerivation(algorithm, length);
   if (length === 0) return new Uint8Array(0);
+  const { name, hash, salt, info = nothing, iterations = 0 } = algorithm;
   const bytes = native.crypto.derive(name, hash!, key.bytes, salt!, info, iterations, length / 8);
-  if (!bytes) raise("OperationError", "The length provided for the derived bits is too large");
+  if (!bytes) raise("OperationError");
   return bytes;
 }
 type Given = Record<string, unknown>;
 
 register("HKDF", {
   importKey: importKdf,
-  deriveBits: (algorithm, key, length) => derive("HKDF", algorithm, key, length),
+  deriveBits: derive,
   getKeyLength: () => null,
 }, {
   deriveBits(given: Given, method) {
@@ -41,10 +49,10 @@ register("HKDF", {
     const salt = read(given, "HkdfParams", "salt", buffer);
     return { hash: hashOf(method, hash), info, salt };
   },
-});
+}, { deriveBits: checkDerivation });
 register("PBKDF2", {
   importKey: importKdf,
-  deriveBits: (algorithm, key, length) => derive("PBKDF2", algorithm, key, length),
+  deriveBits: derive,
   getKeyLength: () => null,
 }, {
   deriveBits(given: Given, method) {
@@ -53,4 +61,4 @@ register("PBKDF2", {
     const salt = read(given, "Pbkdf2Params", "salt", buffer);
     return { hash: hashOf(method, hash), iterations, salt };
   },
-});
+}, { deriveBits: checkDerivation });

@@ -94,5 +94,5 @@ for (const name of ["ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"]) {
       if (!secret) raise("OperationError");
       return secret;
     },
-  }, {});
+  });
 }

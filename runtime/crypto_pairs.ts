@@ -136,9 +136,11 @@ export function agree(kind: string, algorithm: Algorithm, key: KeySlots, length:
   }
   const secret = native.crypto.agree(kind, key.bytes, other.bytes);
   if (!secret) raise("OperationError");
-  if (length === null) return secret;
-  if (length > native.crypto.sizeOf(secret) * 8) {
+  checkSecretLength(native.crypto.sizeOf(secret) * 8, length);
+  return length === null ? secret : native.crypto.firstBits(secret, length);
+}
+export function checkSecretLength(most: number, length: number | null): void {
+  if (length !== null && length > most) {
     raise("OperationError", "The length provided for the derived bits is too large");
   }
-  return native.crypto.firstBits(secret, length);
 }

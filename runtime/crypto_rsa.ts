@@ -1,10 +1,11 @@
 // Web Cryptography §20–§22: RSASSA-PKCS1-v1_5, RSA-PSS and RSA-OAEP.
 import {
+  type Algorithm,
+  buffer,
   hashOf,
   identifier,
   type ImportRequest,
   optional,
-  buffer,
   type Operations,
   read,
   register,
@@ -52,6 +53,14 @@ function isUsualExponent(exponent: Bytes): boolean {
   return value === 3 || value === 65537;
 }
 
+function checkGeneration({ modulusLength: bits, publicExponent }: Algorithm): void {
+  if (bits! < 256 || bits! > 16384 || bits! % 8 !== 0) {
+    raise("OperationError", "The modulus length must be a multiple of 8 bits and >= 256 and <= 16384");
+  }
+  if (!isUsualExponent(publicExponent!)) raise("OperationError", "The public exponent must be either 3 or 65537");
+}
+const checks = { generateKey: checkGeneration };
+
 function bytesOf(request: ImportRequest, nameOf: NameOf, use: string): Bytes {
   if (request.format !== "jwk") return readStructure(request, kind);
   const jwk = checkJwk(request, "RSA", use);
@@ -85,13 +94,14 @@ function rsaKeys(usages: PairUsages, nameOf: NameOf): Pick<Operations, KeyOperat
   return {
     generateKey(request) {
       requireUsages(request.usages, usages.publicUsages | usages.privateUsages);
-      const { name, hash, modulusLength: bits, publicExponent } = request.algorithm;
-      if (bits! < 256 || bits! > 16384 || bits! % 8 !== 0) {
-        raise("OperationError", "The modulus length must be a multiple of 8 bits and >= 256 and <= 16384");
-      }
-      if (!isUsualExponent(publicExponent!)) raise("OperationError", "The public exponent must be either 3 or 65537");
-      const algorithm = { name, hash: hash!, modulusLength: bits!, publicExponent: publicExponent! };
-      return generatePair(request, usages, kind, algorithm);
+      checkGeneration(request.algorithm);
+      const { name, hash, modulusLength, publicExponent } = request.algorithm;
+      return generatePair(request, usages, kind, {
+        name,
+        hash: hash!,
+        modulusLength: modulusLength!,
+        publicExponent: publicExponent!,
+      });
     },
     importKey: (request) => importRsa(request, usages, nameOf),
     exportKey(format, key) {
@@ -125,7 +135,7 @@ register("RSASSA-PKCS1-v1_5", {
   ...rsaKeys(signing, numbered("RS")),
   sign: (_algorithm, key, data) => signWith(kind, key, key.algorithm.hash!, data),
   verify: (_algorithm, key, signature, data) => verifyWith(kind, key, key.algorithm.hash!, data, signature),
-}, keyParameters);
+}, keyParameters, checks);
 
 const readSalt = (given: Given) => ({
   saltLength: read(given, "RsaPssParams", "saltLength", unsignedLong.enforceRange),
@@ -135,7 +145,7 @@ register("RSA-PSS", {
   sign: ({ saltLength }, key, data) => signWith(kind, key, key.algorithm.hash!, data, saltLength),
   verify: ({ saltLength }, key, signature, data) =>
     verifyWith(kind, key, key.algorithm.hash!, data, signature, saltLength),
-}, { ...keyParameters, sign: readSalt, verify: readSalt });
+}, { ...keyParameters, sign: readSalt, verify: readSalt }, checks);
 
 function oaep(key: KeySlots, isDecryption: boolean, label: Bytes = nothing, data: Bytes): Bytes {
   requireType(key, isDecryption ? "private" : "public");
@@ -152,4 +162,4 @@ register("RSA-OAEP", {
   ...rsaKeys(encrypting, oaepName),
   encrypt: ({ label }, key, data) => oaep(key, false, label, data),
   decrypt: ({ label }, key, data) => oaep(key, true, label, data),
-}, { ...keyParameters, encrypt: readLabel, decrypt: readLabel });
+}, { ...keyParameters, encrypt: readLabel, decrypt: readLabel }, checks);

@@ -1,34 +1,17 @@
 // Web Cryptography §14: SubtleCrypto. What a method is given is converted, normalized and copied when it is called;
 // the operation runs as a task of its own, in the order of calls.
-import {
-  type Algorithm,
-  type ImportRequest,
-  type KeyFormat,
-  normalize,
-  type Operation,
-  type Operations,
-  operationsOf,
-} from "./crypto_algorithms.ts";
+import { type KeyFormat, normalize, operationsOf } from "./crypto_algorithms.ts";
 import "./crypto_curves.ts";
 import { type JsonWebKey, parseJsonWebKey, serializeJsonWebKey, toJsonWebKey } from "./crypto_jwk.ts";
 import "./crypto_kdf.ts";
+import { type Bytes, CryptoKey, type CryptoKeyPair, type KeyUsage, keyUsages, raise, usageBits } from "./crypto_key.ts";
 import "./crypto_lattice.ts";
-import {
-  type Bytes,
-  CryptoKey,
-  type CryptoKeyPair,
-  type KeySlots,
-  type KeyUsage,
-  keyUsages,
-  raise,
-  Usage,
-  usageBits,
-} from "./crypto_key.ts";
+import { exportKey, importKey, inParallel, normalizeEither, operation, requireUse } from "./crypto_operations.ts";
 import { requireKeyUsages } from "./crypto_pairs.ts";
 import "./crypto_rsa.ts";
+import { supports } from "./crypto_supports.ts";
 import "./crypto_symmetric.ts";
 import { native } from "./native.ts";
-import { queueTask } from "./timers.ts";
 import {
   any,
   bareError,
@@ -37,6 +20,7 @@ import {
   bufferSource,
   converter,
   defineInterface,
+  DOMString,
   enumeration,
   instance,
   isBufferSource,
@@ -44,53 +28,6 @@ import {
   toDictionary,
   unsignedLong,
 } from "./webidl.ts";
-
-function inParallel<T>(run: () => T): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    queueTask(() => {
-      try {
-        resolve(run());
-      } catch (error) {
-        reject(error);
-      }
-    });
-  });
-}
-// An operation of an algorithm that was normalized for it, so that it is there.
-function operation<K extends Operation>(name: string, which: K): Operations[K] {
-  return operationsOf(name)[which] as Operations[K];
-}
-
-// §14.3: the key has to be one of the algorithm's, and to be meant for this.
-function requireUse(algorithm: Algorithm, key: KeySlots, usage: KeyUsage): void {
-  if (algorithm.name !== key.algorithm.name) {
-    raise("InvalidAccessError", "key.algorithm does not match that of operation");
-  }
-  if ((key.usages & Usage[usage]) === 0) raise("InvalidAccessError", "key.usages does not permit this operation");
-}
-function importKey(request: ImportRequest): CryptoKey {
-  const key = operation(request.algorithm.name, "importKey")(request);
-  if (CryptoKey.slotsOf(key).type !== "public") requireKeyUsages(request.usages);
-  return key;
-}
-function exportKey(format: KeyFormat, key: KeySlots): Bytes | JsonWebKey {
-  const run = operationsOf(key.algorithm.name).exportKey;
-  if (!run) raise("NotSupportedError", `${key.algorithm.name}: Unsupported operation: exportKey`);
-  if (!key.extractable) raise("InvalidAccessError", "key is not extractable");
-  return run(format, key);
-}
-// wrapKey and unwrapKey are also what encrypt and decrypt do, for algorithms that have no operation of their own.
-function normalizeEither(method: "wrapKey" | "unwrapKey", otherwise: "encrypt" | "decrypt", given: unknown) {
-  let which: "wrapKey" | "unwrapKey" | "encrypt" | "decrypt" = method;
-  let algorithm: Algorithm;
-  try {
-    algorithm = normalize(method, method, given);
-  } catch {
-    which = otherwise;
-    algorithm = normalize(method, otherwise, given);
-  }
-  return { algorithm, run: operation(algorithm.name, which) };
-}
 
 export class SubtleCrypto {
   #brand = true;
@@ -273,6 +210,9 @@ export class SubtleCrypto {
       return importKey({ format: "raw-secret", data, algorithm: shared, extractable, usages: usageBits(usages) });
     });
   }
+  static supports(method: string, algorithm: unknown, more: unknown): boolean {
+    return supports(method, algorithm, more);
+  }
   static isInstance(value: unknown): value is SubtleCrypto {
     return typeof value === "object" && value !== null && #brand in value;
   }
@@ -304,4 +244,9 @@ const operations = {
   decapsulateBits: [any, cryptoKey, bufferSource],
   decapsulateKey: [any, cryptoKey, bufferSource, any, boolean, keyUsages],
 };
-defineInterface(SubtleCrypto, { name: "SubtleCrypto", operations, promises: Object.keys(operations) });
+defineInterface(SubtleCrypto, {
+  name: "SubtleCrypto",
+  operations,
+  promises: Object.keys(operations),
+  statics: { supports: [DOMString, any, any.optional()] },
+});

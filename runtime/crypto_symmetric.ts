@@ -63,26 +63,35 @@ function run(key: KeySlots, isDecryption: boolean, data: Bytes, iv = none, param
   return result;
 }
 const tagLengths = [32, 64, 96, 104, 112, 120, 128];
-function gcm(key: KeySlots, isDecryption: boolean, algorithm: Algorithm, data: Bytes): Bytes {
-  const { tagLength = 128, iv, additionalData } = algorithm;
+function checkGcm({ tagLength = 128 }: Algorithm): void {
   if (!tagLengths.includes(tagLength)) {
     raise("OperationError", "The tag length is invalid: Must be 32, 64, 96, 104, 112, 120, or 128 bits");
   }
+}
+function gcm(key: KeySlots, isDecryption: boolean, algorithm: Algorithm, data: Bytes): Bytes {
+  checkGcm(algorithm);
+  const { tagLength = 128, iv, additionalData } = algorithm;
   return run(key, isDecryption, data, iv, tagLength / 8, additionalData);
 }
-function requireBlock(block: Bytes, what: string): Bytes {
+function requireBlock(block: Bytes, what: string): void {
   if (native.crypto.sizeOf(block) !== 16) {
     raise("OperationError", `The "${what}" has an unexpected length -- must be 16 bytes`);
   }
-  return block;
 }
-function cbc(key: KeySlots, isDecryption: boolean, { iv }: Algorithm, data: Bytes): Bytes {
-  return run(key, isDecryption, data, requireBlock(iv!, "iv"));
+function checkCbc({ iv }: Algorithm): void {
+  requireBlock(iv!, "iv");
 }
-function ctr(key: KeySlots, { counter, length }: Algorithm, data: Bytes): Bytes {
+function cbc(key: KeySlots, isDecryption: boolean, algorithm: Algorithm, data: Bytes): Bytes {
+  checkCbc(algorithm);
+  return run(key, isDecryption, data, algorithm.iv);
+}
+function checkCtr({ counter, length }: Algorithm): void {
   requireBlock(counter!, "counter");
   if (length! < 1 || length! > 128) raise("OperationError", 'The "length" member must be >= 1 and <= 128');
-  return run(key, false, data, counter, length);
+}
+function ctr(key: KeySlots, algorithm: Algorithm, data: Bytes): Bytes {
+  checkCtr(algorithm);
+  return run(key, false, data, algorithm.counter, algorithm.length);
 }
 
 type KeyOperations = Pick<Operations, "generateKey" | "importKey" | "exportKey" | "getKeyLength">;
@@ -120,6 +129,8 @@ const aesParameters = {
   generateKey: readLength("AesKeyGenParams"),
   getKeyLength: readLength("AesDerivedKeyParams"),
 };
+const checkLength = ({ length }: Algorithm) => requireAesLength(length!);
+const aesChecks = { generateKey: checkLength, getKeyLength: checkLength };
 // encrypt and decrypt, and wrapKey and unwrapKey by way of them, take the same parameters.
 const bothWays = <T>(reader: T): { encrypt: T; decrypt: T } => ({ encrypt: reader, decrypt: reader });
 
@@ -127,7 +138,10 @@ register("AES-CBC", {
   ...aesKeys(everything, "CBC"),
   encrypt: (algorithm, key, data) => cbc(key, false, algorithm, data),
   decrypt: (algorithm, key, data) => cbc(key, true, algorithm, data),
-}, { ...aesParameters, ...bothWays((given: Given) => ({ iv: read(given, "AesCbcParams", "iv", buffer) })) });
+}, { ...aesParameters, ...bothWays((given: Given) => ({ iv: read(given, "AesCbcParams", "iv", buffer) })) }, {
+  ...aesChecks,
+  ...bothWays(checkCbc),
+});
 
 register("AES-CTR", {
   ...aesKeys(everything, "CTR"),
@@ -139,7 +153,7 @@ register("AES-CTR", {
     counter: read(given, "AesCtrParams", "counter", buffer),
     length: read(given, "AesCtrParams", "length", octet.enforceRange),
   })),
-});
+}, { ...aesChecks, ...bothWays(checkCtr) });
 
 register("AES-GCM", {
   ...aesKeys(everything, "GCM"),
@@ -152,13 +166,13 @@ register("AES-GCM", {
     iv: read(given, "AesGcmParams", "iv", buffer),
     tagLength: optional(given, "AesGcmParams", "tagLength", octet.enforceRange),
   })),
-});
+}, { ...aesChecks, ...bothWays(checkGcm) });
 
 register("AES-KW", {
   ...aesKeys(wrapping, "KW"),
   wrapKey: (_algorithm, key, data) => run(key, false, data),
   unwrapKey: (_algorithm, key, data) => run(key, true, data),
-}, aesParameters);
+}, aesParameters, aesChecks);
 
 // ------------------------------------------------------------------------------------------------- HMAC
 function blockBits(hash: string): number {
@@ -180,6 +194,9 @@ function importHmac(request: ImportRequest): CryptoKey {
   const kept = length ?? bits;
   return secretKey(request, { name, hash: hash!, length: kept }, native.crypto.firstBits(bytes, kept));
 }
+function checkHmac({ length }: Algorithm): void {
+  if (length === 0) raise("OperationError", "HMAC key length must not be zero");
+}
 function hmacParameters(type: string) {
   return (given: Given, method: string) => {
     const hash = read(given, type, "hash", identifier);
@@ -190,8 +207,8 @@ function hmacParameters(type: string) {
 register("HMAC", {
   generateKey(request) {
     requireUsages(request.usages, Usage.sign | Usage.verify);
+    checkHmac(request.algorithm);
     const { name, hash, length = blockBits(hash!) } = request.algorithm;
-    if (length === 0) raise("OperationError", "HMAC key length must not be zero");
     const bytes = native.crypto.firstBits(randomBytes(Math.ceil(length / 8)), length);
     return secretKey(request, { name, hash: hash!, length }, bytes);
   },
@@ -208,4 +225,4 @@ register("HMAC", {
   generateKey: hmacParameters("HmacKeyGenParams"),
   importKey: hmacParameters("HmacImportParams"),
   getKeyLength: hmacParameters("HmacImportParams"),
-});
+}, { generateKey: checkHmac });

@@ -25,7 +25,7 @@ export interface NativeCrypto {
   copy(source: ArrayBuffer | ArrayBufferView): Bytes; // of a detached buffer: nothing
   sizeOf(bytes: Uint8Array): number;
   derive(
-    algorithm: "HKDF" | "PBKDF2",
+    algorithm: string, // HKDF or PBKDF2
     hash: string,
     key: Uint8Array,
     salt: Uint8Array,

@@ -386,3 +386,52 @@ test("workers of one zygote never make the same key", async () => {
   }
   assert.equal(keys.size, 24);
 });
+
+// ------------------------------------------------------------------------------------------------- modern algorithms
+test("ML-DSA and ML-KEM keys come back the same from every format, and do what they are for", async () => {
+  for (const name of ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"]) {
+    const [faults, pkcs8] = await worker.run(`
+      const name = "${name}", signs = name.startsWith("ML-DSA"), faults = [];
+      const usages = signs ? ["sign", "verify"] : ["encapsulateKey", "encapsulateBits", "decapsulateKey", "decapsulateBits"];
+      const {privateKey, publicKey} = await subtle.generateKey(name, true, usages);
+      const shown = (data) => JSON.stringify(data.byteLength === undefined ? data : hex(data));
+      const use = signs
+        ? async (secret) => {
+          const context = text("context"), signature = await subtle.sign({name, context}, secret, text("x"));
+          if (!await subtle.verify({name, context}, publicKey, signature, text("x"))) faults.push("a bad signature");
+          if (await subtle.verify(name, publicKey, signature, text("x"))) faults.push("the context is ignored");
+        }
+        : async (secret) => {
+          const {sharedKey, ciphertext} = await subtle.encapsulateBits(name, publicKey);
+          if (hex(await subtle.decapsulateBits(name, secret, ciphertext)) !== hex(sharedKey)) faults.push("another secret");
+          const made = await subtle.encapsulateKey(name, publicKey, {name: "AES-GCM", length: 256}, true, ["encrypt"]);
+          const key = await subtle.decapsulateKey(name, secret, made.ciphertext, {name: "AES-GCM", length: 256}, true, ["encrypt"]);
+          if (shown(await subtle.exportKey("raw", key)) !== shown(await subtle.exportKey("raw", made.sharedKey))) faults.push("another key");
+          if (await nameOf(() => subtle.decapsulateBits(name, secret, new Uint8Array(3))) !== "OperationError") faults.push("a short capsule");
+        };
+      for (const [format, key] of [["spki", publicKey], ["raw-public", publicKey], ["jwk", publicKey], ["pkcs8", privateKey], ["raw-seed", privateKey], ["jwk", privateKey]]) {
+        const exported = await subtle.exportKey(format, key), again = await subtle.importKey(format, exported, name, true, key.usages);
+        if (shown(await subtle.exportKey(format, again)) !== shown(exported) || again.type !== key.type) faults.push(format + " changed");
+        if (again.type === "private") await use(structuredClone(again));
+      }
+      const jwk = await subtle.exportKey("jwk", privateKey), other = await subtle.exportKey("jwk", (await subtle.generateKey(name, true, usages)).privateKey);
+      if (await nameOf(() => subtle.importKey("jwk", {...jwk, pub: other.pub}, name, true, privateKey.usages)) !== "DataError") faults.push("halves of two keys");
+      if (await nameOf(() => subtle.importKey("raw", new Uint8Array(32), name, true, publicKey.usages)) !== "NotSupportedError") faults.push("raw");
+      return [faults, hex(await subtle.exportKey("pkcs8", privateKey))]`);
+    assert.deepEqual(faults, [], name);
+    // The form with only a seed is one that others read.
+    assert.equal(node.createPrivateKey(pem("PRIVATE KEY", pkcs8)).asymmetricKeyType, name.toLowerCase());
+  }
+});
+
+test("supports() knows what a method would refuse", async () => {
+  const results = await worker.run(`
+    const yes = [["digest", "sha-1"], ["encrypt", {name: "AES-CBC", iv: new Uint8Array(16)}], ["generateKey", {name: "AES-GCM", length: 256}], ["generateKey", "Ed25519"], ["wrapKey", "AES-KW"], ["wrapKey", "AES-KW", "HMAC"],
+      ["deriveBits", {name: "HKDF", hash: "SHA-1", salt: new Uint8Array(), info: new Uint8Array()}, 160], ["deriveKey", {name: "PBKDF2", hash: "SHA-1", salt: new Uint8Array(), iterations: 1}, {name: "AES-CTR", length: 128}], ["encapsulateKey", "ML-KEM-768", {name: "AES-GCM", length: 256}],
+      ["getPublicKey", "ECDSA"], ["exportKey", "HMAC"], ["unwrapKey", {name: "RSA-OAEP"}]];
+    const no = [["digest", "MD5"], ["cook", "SHA-1"], ["encrypt", {name: "AES-CBC", iv: new Uint8Array(15)}], ["generateKey", {name: "AES-GCM", length: 100}], ["generateKey", {name: "AES-GCM"}], ["generateKey", {name: "ECDSA", namedCurve: "P-1"}], ["sign", "AES-KW"], ["wrapKey", "AES-KW", "PBKDF2"],
+      ["deriveBits", {name: "HKDF", hash: "SHA-1", salt: new Uint8Array(), info: new Uint8Array()}, 12], ["deriveBits", {name: "HKDF", hash: "SHA-1", salt: new Uint8Array(), info: new Uint8Array()}], ["deriveKey", {name: "PBKDF2", hash: "SHA-1", salt: new Uint8Array(), iterations: 1}, {name: "AES-CTR", length: 1}],
+      ["getPublicKey", "HMAC"], ["exportKey", "HKDF"], ["encapsulateBits", "ML-DSA-44"]];
+    return [yes.filter((each) => !SubtleCrypto.supports(...each)), no.filter((each) => SubtleCrypto.supports(...each)), SubtleCrypto.supports.length]`);
+  assert.deepEqual(results, [[], [], 2]);
+});
