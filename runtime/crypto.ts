@@ -3,7 +3,7 @@ import { SubtleCrypto } from "./crypto_subtle.ts";
 import { DOMException } from "./domexception.ts";
 import { native } from "./native.ts";
 import { uuid } from "./url.ts";
-import { bytesOf, defineInterface } from "./webidl.ts";
+import { defineInterface, typedArrayType } from "./webidl.ts";
 
 const integerArrays = [
   "Int8Array",
@@ -27,20 +27,21 @@ export class Crypto {
         "Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'.",
       );
     }
-    const kind = (array as unknown as Record<symbol, string>)[Symbol.toStringTag]!;
+    const kind = typedArrayType(array) ?? "DataView";
     if (!integerArrays.includes(kind)) {
       throw new DOMException(
         `Failed to execute 'getRandomValues' on 'Crypto': The provided ArrayBufferView is of type '${kind}', which is not an integer array type.`,
         "TypeMismatchError",
       );
     }
-    if (array.byteLength > 65536) {
+    const size = native.crypto.sizeOf(array);
+    if (size > 65536) {
       throw new DOMException(
-        `Failed to execute 'getRandomValues' on 'Crypto': The ArrayBufferView's byte length (${array.byteLength}) exceeds the number of bytes of entropy available via this API (65536).`,
+        `Failed to execute 'getRandomValues' on 'Crypto': The ArrayBufferView's byte length (${size}) exceeds the number of bytes of entropy available via this API (65536).`,
         "QuotaExceededError",
       );
     }
-    native.randomFill(bytesOf(array));
+    native.randomFill(array);
     return array;
   }
   randomUUID(): string {

@@ -77,8 +77,9 @@ export function register(
 export function checkOf(name: string, operation: Operation): Check | undefined {
   return registrations[name.toUpperCase()]!.checks[operation];
 }
+// None for the name of a key out of a damaged store.
 export function operationsOf(name: string): Partial<Operations> {
-  return registrations[name.toUpperCase()]!.operations;
+  return registrations[name.toUpperCase()]?.operations ?? {};
 }
 
 // §18.4.4. The method names whom to blame in messages.

@@ -31,7 +31,7 @@ import {
   verifyWith,
 } from "./crypto_pairs.ts";
 import { native } from "./native.ts";
-import { bareError, unsignedLong } from "./webidl.ts";
+import { bareError, typedArrayType, unsignedLong } from "./webidl.ts";
 
 const kind = "RSA";
 const publicMembers = ["n", "e"] as const;
@@ -124,9 +124,8 @@ const keyParameters: Registration["parameters"] = {
     hash: hashOf(method, read(given, "RsaHashedImportParams", "hash", identifier)),
   }),
 };
-const typeOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 function bigInteger(value: unknown): Bytes {
-  if (typeOf.call(value) !== "Uint8Array") throw bareError("Not a Uint8Array");
+  if (typedArrayType(value) !== "Uint8Array") throw bareError("Not a Uint8Array");
   return native.crypto.copy(value as Bytes);
 }
 

@@ -23,7 +23,7 @@ export interface NativeCrypto {
   hmac(hash: string, key: Uint8Array, data: Uint8Array): Bytes;
   isEqual(one: Uint8Array, other: Uint8Array): boolean;
   copy(source: ArrayBuffer | ArrayBufferView): Bytes; // of a detached buffer: nothing
-  sizeOf(bytes: Uint8Array): number;
+  sizeOf(bytes: ArrayBufferView): number;
   derive(
     algorithm: string, // HKDF or PBKDF2
     hash: string,
@@ -99,7 +99,7 @@ export interface Native {
   codecOpen(compress: boolean, format: string): Codec;
   codecRun(codec: Codec, input: Uint8Array, finish: boolean): Uint8Array<ArrayBuffer> | null;
   codecClose(codec: Codec): void;
-  randomFill(data: Uint8Array): void;
+  randomFill(data: ArrayBufferView): void;
   crypto: NativeCrypto;
   previewPromise(promise: Promise<unknown>): { state: "pending" | "fulfilled" | "rejected"; value?: unknown };
   isProxy(value: unknown): boolean;

@@ -154,6 +154,14 @@ export function isArrayBuffer(value: unknown): value is ArrayBuffer {
     return false;
   }
 }
+// The type of a typed array, whatever scripts have made of @@toStringTag.
+const typedArrayTag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!;
+export function typedArrayType(value: unknown): string | undefined {
+  return typedArrayTag.call(value) as string | undefined;
+}
 // The bytes of a buffer source, not copied; none when it is detached.
 export function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
   if ((ArrayBuffer.isView(source) ? source.buffer : source).detached) return new Uint8Array();

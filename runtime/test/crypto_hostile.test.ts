@@ -154,19 +154,56 @@ test("an unwrapped text that is no JSON Web Key is a DataError", async () => {
   assert.deepEqual(results, ["done", ...new Array(11).fill("DataError")]);
 });
 
-test("stored bytes that hold no key are not cloned into one", async () => {
+test("no object passes for a key", async () => {
   const results = await worker.run(`
-    const key = await subtle.generateKey("Ed25519", true, ["sign"]), clone = structuredClone(key.privateKey);
     const fake = Object.create(CryptoKey.prototype);
-    return [clone.type, await nameOf(() => structuredClone(fake)), await nameOf(() => fake.type), await nameOf(() => new CryptoKey())]`);
-  assert.deepEqual(results, ["private", "DataCloneError", "TypeError", "TypeError"]);
+    return [await nameOf(() => structuredClone(fake)), await nameOf(() => fake.type), await nameOf(() => new CryptoKey()), await nameOf(() => subtle.exportKey("raw", fake))]`);
+  assert.deepEqual(results, ["DataCloneError", "TypeError", "TypeError", "TypeError"]);
+});
+
+test("a damaged clone of a key is no message, or a key that harms nobody", async () => {
+  await using own = await evaluator();
+  await own.run(`
+    const sender = new BroadcastChannel("keys"), receiver = globalThis.receiver = new BroadcastChannel("keys"), outcomes = globalThis.outcomes = {};
+    const note = (outcome) => { outcomes[outcome] = (outcomes[outcome] ?? 0) + 1 };
+    receiver.onmessageerror = () => note("refused");
+    receiver.onmessage = async ({data}) => {
+      const key = data?.key, pair = {name: "ECDSA", hash: "SHA-256"};
+      if (!(key instanceof CryptoKey)) return note("no key");
+      try {
+        note("a key");
+        structuredClone(key); String(key.algorithm.name); key.usages.length;
+        await crypto.subtle.sign(pair, key, new Uint8Array(8));
+        await crypto.subtle.exportKey("pkcs8", key);
+      } catch (error) { note(error.name) }
+    };
+    const {privateKey: key} = await crypto.subtle.generateKey({name: "ECDSA", namedCurve: "P-256"}, true, ["sign"]);
+    sender.postMessage({key});`);
+  const whole = Buffer.from(own.of("broadcast")[0].data);
+  let state = 3;
+  const random = (limit: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+  for (let i = 0; i < 400; ++i) {
+    const data = Buffer.from(whole);
+    for (let changes = 1 + random(2); changes > 0; --changes) data[random(data.length)] = random(256);
+    own.post({ broadcast: { channel: "keys", data: random(8) === 0 ? data.subarray(0, random(data.length)) : data } });
+  }
+  await own.quiet();
+  const outcomes = await own.run("return outcomes");
+  assert.ok(outcomes.refused > 50 && outcomes["a key"] > 50, JSON.stringify(outcomes));
+  const known = ["refused", "no key", "a key", "InvalidAccessError", "OperationError", "NotSupportedError"];
+  assert.deepEqual(Object.keys(outcomes).filter((each) => !known.includes(each)), []);
 });
 
 test("random values: whole arrays of integers, up to the quota", async () => {
   const results = await worker.run(`
     const fill = (array) => { try { return crypto.getRandomValues(array) === array } catch (error) { return error.name } };
     class Own extends Uint8Array {}
-    return [fill(new Int8Array(3)), fill(new Uint8ClampedArray(3)), fill(new BigUint64Array(8192)), fill(new Own(4)), fill(new Uint8Array(0)), fill(new Uint8Array(65537)), fill(new BigInt64Array(8193)), fill(new Float32Array(1)), fill(new Float64Array(6)), fill(new DataView(new ArrayBuffer(1))), fill([1]), fill(),
+    const gone = new Uint8Array(4); structuredClone(gone, {transfer: [gone.buffer]});
+    const fake = new Float32Array(1); Object.defineProperty(fake, Symbol.toStringTag, {value: "Uint8Array"});
+    return [fill(new Int8Array(3)), fill(new Uint8ClampedArray(3)), fill(new BigUint64Array(8192)), fill(new Own(4)), fill(new Uint8Array(0)), fill(new Uint8Array(65537)), fill(new BigInt64Array(8193)), fill(new Float32Array(1)), fill(new Float64Array(6)), fill(new DataView(new ArrayBuffer(1))), fill(gone), fill(fake), fill([1]), fill(),
       new Set(crypto.getRandomValues(new Uint8Array(new ArrayBuffer(80), 8, 64))).size > 20, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())]`);
-  assert.deepEqual(results, [true, true, true, true, true, "QuotaExceededError", "QuotaExceededError", ...new Array(3).fill("TypeMismatchError"), "TypeError", "TypeError", true, true]);
+  assert.deepEqual(results, [true, true, true, true, true, "QuotaExceededError", "QuotaExceededError", ...new Array(3).fill("TypeMismatchError"), true, "TypeMismatchError", "TypeError", "TypeError", true, true]);
 });
