@@ -113,26 +113,29 @@ export function deserialize(data: Uint8Array): unknown {
   return native.deserialize(data, new Reader([]));
 }
 
+function refuse(fault: string): never {
+  throw new DOMException(fault, "DataCloneError");
+}
+function checkTransferable(kind: TransferableKind, item: object): void {
+  const fault = kind.fault(item);
+  if (fault !== null) refuse(fault);
+}
 // The list, checked: buffers, which V8 transfers, and the others with their kinds.
 function sortTransfer(transfer: readonly object[]): { buffers: ArrayBuffer[]; others: Map<object, TransferableKind> } {
   const buffers = new Set<ArrayBuffer>();
   const others = new Map<object, TransferableKind>();
-  const fail = (message: string): never => {
-    throw new DOMException(message, "DataCloneError");
-  };
   for (const item of transfer) {
     if (buffers.has(item as ArrayBuffer) || others.has(item)) {
-      fail("ArrayBuffer or MessagePort occurs twice in the transfer list.");
+      refuse("ArrayBuffer or MessagePort occurs twice in the transfer list.");
     }
     if (isArrayBuffer(item)) {
-      if (item.detached) fail("An ArrayBuffer is detached and could not be cloned.");
+      if (item.detached) refuse("An ArrayBuffer is detached and could not be cloned.");
       buffers.add(item);
       continue;
     }
     const kind = kinds.find((each) => each.isInstance(item));
-    if (!kind) return fail("Value not transferable.");
-    const fault = kind.fault(item);
-    if (fault !== null) fail(fault);
+    if (!kind) refuse("Value not transferable.");
+    checkTransferable(kind, item);
     others.set(item, kind);
   }
   return { buffers: [...buffers], others };
@@ -145,6 +148,7 @@ export function serializeMessage(value: unknown, transfer: readonly object[]): U
   // The value is tried before anything is detached: an uncloneable value leaves everything as it was.
   native.serialize(value, undefined, writer);
   const detached = [...others].map(([item, kind]): Detached => {
+    checkTransferable(kind, item); // again: a transform stream takes its sides with it
     return { kind: kinds.indexOf(kind), payload: kind.detach(item) };
   });
   const inner = native.serialize(value, buffers, writer);

@@ -118,13 +118,16 @@ test("streams that are locked, or not in the transfer list, cannot be cloned", a
       const outcome = run => { try { run(); return "fine"; } catch (error) { return error.name; } };
       const locked = new ReadableStream();
       locked.getReader();
+      const whole = new TransformStream(), other = new TransformStream();
       return [
         outcome(() => structuredClone(locked, { transfer: [locked] })),
+        outcome(() => structuredClone(null, { transfer: [whole, whole.readable] })),
+        outcome(() => structuredClone(null, { transfer: [other.writable, other] })),
         outcome(() => structuredClone(new ReadableStream())),
         outcome(() => structuredClone(new WritableStream())),
         outcome(() => structuredClone(new CountQueuingStrategy({ highWaterMark: 1 }))),
       ];`),
-    ["DataCloneError", "DataCloneError", "DataCloneError", "DataCloneError"],
+    Array(6).fill("DataCloneError"),
   );
 });
 
