@@ -25,6 +25,7 @@ import {
   workerObject,
 } from "./service_worker.ts";
 import { deserializeMessage } from "./structured_clone.ts";
+import { setRuntimeTimer } from "./timers.ts";
 import { environment } from "./url.ts";
 import { defineInterface } from "./webidl.ts";
 
@@ -108,13 +109,15 @@ export function startWorkerScope(start: Start): void {
   port.on("versionGone", versionGone);
   port.on("evaluate", (request) => void evaluate(request));
   const main = given.scripts[0];
+  // In a task of its own: what the script's microtasks do, such as adding listeners, belongs to its first run.
+  const finish = (failure: { error: unknown } | null) => void setRuntimeTimer(() => started(failure), 0);
   if (!main) {
-    started({ error: new TypeError("The service worker has no script") });
+    finish({ error: new TypeError("The service worker has no script") });
   } else if (given.module) {
     const source = main.source;
     native.runModule(main.responseUrl || main.url, source, resolveModule).then(
-      () => started(null),
-      (error: unknown) => started({ error }),
+      () => finish(null),
+      (error: unknown) => finish({ error }),
     );
   } else {
     let failure: { error: unknown } | null = null;
@@ -123,7 +126,7 @@ export function startWorkerScope(start: Start): void {
     } catch (error) {
       failure = { error };
     }
-    started(failure);
+    finish(failure);
   }
 }
 function started(failure: { error: unknown } | null): void {

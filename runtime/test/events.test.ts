@@ -17,6 +17,14 @@ test("a started worker says which events it listens to", async () => {
   assert.ok(started.atUs > 0);
 });
 
+test("listeners that the microtasks of the first run add count like the others", async () => {
+  await using worker = await Scope.serviceWorker(`
+    Promise.resolve().then(() => Promise.resolve()).then(() => addEventListener("fetch", () => {}));
+    setTimeout(() => addEventListener("sync", () => {}), 1);
+  `);
+  assert.deepEqual(worker.of("started")[0].listeners, ["fetch"]);
+});
+
 test("a script that throws, or does not parse, is not started", async () => {
   await using throwing = await Scope.serviceWorker("throw new RangeError('no')");
   assert.equal(throwing.of("started")[0].ok, false);

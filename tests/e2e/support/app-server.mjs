@@ -80,8 +80,9 @@ export class AppServer {
 }
 
 // A server of the given files for tests: { '/sw.js': 'source' } or { '/sw.js': { body, type, status, headers } }.
-// Lives in this process; files can be changed while it runs. log lists what was asked for.
-export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
+// Lives in this process; files can be changed while it runs. log lists what was asked for. A function answers by itself:
+// (request, response), with the body in request.text; otherwise is one for all that is no file.
+export async function serveFiles(files, { host = '127.0.0.1', port = 0, otherwise } = {}) {
   const { createServer, get } = await import('node:http');
   const types = { html: 'text/html', js: 'text/javascript', json: 'application/json', webmanifest: 'application/manifest+json' };
   const log = [];
@@ -92,9 +93,10 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0 } = {}) {
     const parts = [];
     request.on('data', part => parts.push(part));
     request.on('end', () => {
-      log.push({ method: request.method, path, body: Buffer.concat(parts).toString() });
+      request.text = Buffer.concat(parts).toString();
+      log.push({ method: request.method, path, body: request.text });
       waiting.forEach(look => look());
-      const found = files[path];
+      const found = files[path] ?? otherwise;
       const file = typeof found === 'string' ? { body: found } : found;
       if (typeof found === 'function') return found(request, response);
       const type = file?.type ?? types[path.split('.').at(-1)] ?? 'text/html';
