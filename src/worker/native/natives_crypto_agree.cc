@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "worker/native/crypto_keys.h"
+#include "worker/native/crypto_key_cache.h"
 #include "worker/native/natives.h"
 
 namespace vigil::worker {
@@ -17,9 +17,9 @@ KeyContext ContextFor(EVP_PKEY* key) {
 void Agree(const Arguments& args) {
   const KeyKind* kind = KeyKindNamed(TextAt(args, 0));
   const PrivateOrPublicKey own =
-      kind == nullptr ? nullptr : LoadKey(*kind, KeyHalf::kPrivate, BytesAt(args, 1));
+      kind == nullptr ? nullptr : LoadRecentKey(*kind, KeyHalf::kPrivate, BytesAt(args, 1));
   const PrivateOrPublicKey other =
-      own == nullptr ? nullptr : LoadKey(*kind, KeyHalf::kPublic, BytesAt(args, 2));
+      own == nullptr ? nullptr : LoadRecentKey(*kind, KeyHalf::kPublic, BytesAt(args, 2));
   const KeyContext context = ContextFor(other == nullptr ? nullptr : own.get());
   std::size_t size = 0;
   if (context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
@@ -37,7 +37,7 @@ void Agree(const Arguments& args) {
 void Encapsulate(const Arguments& args) {
   const KeyKind* kind = KeyKindNamed(TextAt(args, 0));
   const PrivateOrPublicKey key =
-      kind == nullptr ? nullptr : LoadKey(*kind, KeyHalf::kPublic, BytesAt(args, 1));
+      kind == nullptr ? nullptr : LoadRecentKey(*kind, KeyHalf::kPublic, BytesAt(args, 1));
   const KeyContext context = ContextFor(key.get());
   std::size_t capsule_size = 0;
   std::size_t secret_size = 0;
@@ -56,7 +56,7 @@ void Encapsulate(const Arguments& args) {
 void Decapsulate(const Arguments& args) {
   const KeyKind* kind = KeyKindNamed(TextAt(args, 0));
   const PrivateOrPublicKey key =
-      kind == nullptr ? nullptr : LoadKey(*kind, KeyHalf::kPrivate, BytesAt(args, 1));
+      kind == nullptr ? nullptr : LoadRecentKey(*kind, KeyHalf::kPrivate, BytesAt(args, 1));
   const KeyContext context = ContextFor(key.get());
   const std::string_view capsule = BytesAt(args, 2);
   std::size_t size = 0;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/native/crypto_keys.h"
+#include "worker/native/crypto_key_cache.h"
 #include "worker/native/natives.h"
 
 namespace vigil::worker {
@@ -46,7 +46,7 @@ void ListParts(const Arguments& args) {
   const KeyKind* kind = KeyKindNamed(TextAt(args, 0));
   if (kind == nullptr) return;
   const KeyHalf half = HalfAt(args, 1);
-  const PrivateOrPublicKey key = LoadKey(*kind, half, BytesAt(args, 2));
+  const PrivateOrPublicKey key = LoadRecentKey(*kind, half, BytesAt(args, 2));
   if (const auto parts = key == nullptr ? std::nullopt : PartsOf(*kind, half, key.get()))
     ReturnList(args, *parts);
   ERR_clear_error();
@@ -75,7 +75,7 @@ void PointOf(const Arguments& args) {
 void PublicKeyOf(const Arguments& args) {
   const KeyKind* kind = KeyKindNamed(TextAt(args, 0));
   if (kind == nullptr) return;
-  ReturnKey(args, *kind, LoadKey(*kind, KeyHalf::kPrivate, BytesAt(args, 1)).get(), KeyHalf::kPublic);
+  ReturnKey(args, *kind, LoadRecentKey(*kind, KeyHalf::kPrivate, BytesAt(args, 1)).get(), KeyHalf::kPublic);
 }
 
 }  // namespace

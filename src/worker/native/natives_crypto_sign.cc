@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "worker/native/crypto_keys.h"
+#include "worker/native/crypto_key_cache.h"
 #include "worker/native/natives.h"
 
 namespace vigil::worker {
@@ -19,7 +19,7 @@ using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 // The key that the first two arguments name and hold.
 PrivateOrPublicKey KeyAt(const Arguments& args, KeyHalf half, const KeyKind** kind) {
   *kind = KeyKindNamed(TextAt(args, 0));
-  return *kind == nullptr ? nullptr : LoadKey(**kind, half, BytesAt(args, 1));
+  return *kind == nullptr ? nullptr : LoadRecentKey(**kind, half, BytesAt(args, 1));
 }
 
 bool UseContext(EVP_PKEY_CTX* key_context, std::string_view context) {
@@ -140,7 +140,7 @@ using Crypt = int (*)(EVP_PKEY_CTX*, unsigned char*, std::size_t*, const unsigne
 void RsaOaep(const Arguments& args) {
   const bool decrypts = args[0]->BooleanValue(args.GetIsolate());
   const PrivateOrPublicKey key =
-      LoadKey(*KeyKindNamed("RSA"), decrypts ? KeyHalf::kPrivate : KeyHalf::kPublic, BytesAt(args, 1));
+      LoadRecentKey(*KeyKindNamed("RSA"), decrypts ? KeyHalf::kPrivate : KeyHalf::kPublic, BytesAt(args, 1));
   const EVP_MD* digest = DigestNamed(TextAt(args, 2));
   const KeyContext context(key == nullptr ? nullptr
                                           : EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
