@@ -8,7 +8,7 @@ import { defineInterface, enumeration, sequence } from "./webidl.ts";
 export type Bytes = Uint8Array<ArrayBuffer>;
 export type KeyType = "public" | "private" | "secret";
 
-// Usages are bits of a number; these are their names, in the order in which a key lists them.
+// Usages are bits of a number, which is stored with a key. Their names, in the order in which a key lists them:
 const usageNames = [
   "encrypt",
   "decrypt",

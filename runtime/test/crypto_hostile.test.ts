@@ -135,13 +135,14 @@ test("lengths and numbers out of bounds are refused without work", async () => {
       () => subtle.deriveBits({name: "HKDF", hash, salt: none, info: none}, hkdf, 255 * 256 + 8), () => subtle.deriveBits({name: "HKDF", hash, salt: none, info: none}, hkdf, 12), () => subtle.deriveBits({name: "PBKDF2", hash, salt: none, iterations: 0}, pbkdf2, 8),
       () => subtle.deriveBits({name: "PBKDF2", hash, salt: none, iterations: 2 ** 32}, pbkdf2, 8), () => key("AES-CBC", 17, "encrypt"), () => key({name: "HMAC", hash}, 0, "sign"), () => key({name: "HMAC", hash, length: 7}, 2, "sign"),
       () => subtle.generateKey({name: "HMAC", hash, length: 0}, true, ["sign"]), () => subtle.generateKey({name: "HMAC", hash, length: 2 ** 32}, true, ["sign"]),
+      () => subtle.encrypt({name: "AES-GCM", iv: new Uint8Array(128)}, gcm, iv), () => subtle.encrypt({name: "AES-GCM", iv: new Uint8Array(129)}, gcm, iv), () => subtle.generateKey({name: "RSA-PSS", hash, modulusLength: 504, publicExponent: new Uint8Array([3])}, true, ["sign"]),
       () => subtle.generateKey({name: "RSA-PSS", hash, modulusLength: 2 ** 31, publicExponent: iv}, true, ["sign"]), () => subtle.generateKey({name: "RSA-PSS", hash, modulusLength: 2048, publicExponent: new Uint8Array(1 << 20)}, true, ["sign"]),
     ].map(nameOf))`);
   const [operation, type, data] = ["OperationError", "TypeError", "DataError"];
   assert.deepEqual(results, [
     ...[operation, operation, type],
     ...new Array(15).fill(operation),
-    ...[type, data, data, data, operation, type, operation, operation],
+    ...[type, data, data, data, operation, type, "done", operation, operation, operation, operation],
   ]);
 });
 
