@@ -8,6 +8,7 @@ import { installConsole, print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { rejectionHandled, reportException, unhandledRejection } from "./errors.ts";
 import { setFetchWarning } from "./fetch.ts";
+import "./event_source.ts";
 import "./file_reader.ts";
 import { installMessaging } from "./messaging.ts";
 import { type Native, native, type ScopeKind, setNative } from "./native.ts";
