@@ -17,6 +17,7 @@ import { installNotifications } from "./notifications.ts";
 import { installPageScope, startPageScope } from "./page_scope.ts";
 import { beginTime } from "./performance.ts";
 import { socketPort } from "./port.ts";
+import { rehearse } from "./rehearsal.ts";
 import "./stream_transfer.ts";
 import { runTimer } from "./timers.ts";
 import { environment } from "./url.ts";
@@ -26,6 +27,7 @@ import { installWorkerScope, startWorkerScope } from "./worker_scope.ts";
 
 // What the embedder calls.
 interface Host {
+  rehearse(): void; // in a spare child, before its start
   start(message: Uint8Array): void;
   receive(message: Uint8Array): void;
   timer(id: number): void;
@@ -60,6 +62,7 @@ export function install(given: Native, scope: ScopeKind): Host {
   // Shared memory is for cross-origin isolated scopes, which these are not.
   Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
   const host: Host = {
+    rehearse,
     start(message) {
       const { start } = ToWorker.decode(message);
       if (start) startScope(start);

@@ -145,7 +145,7 @@ void Processes::RefillSpareLater() {
 
 asio::awaitable<void> Processes::RefillSpare() {
   std::string title = "vw:spare";
-  auto child = co_await zygote_.Fork(std::move(title));
+  auto child = co_await zygote_.Fork(std::move(title), true);
   refilling_ = false;
   // Whoever needs a process will hear of the failure.
   if (!child) co_return;

@@ -112,7 +112,7 @@ class Zygote::Process : public std::enable_shared_from_this<Process> {
     co_return result;
   }
 
-  asio::awaitable<Result<ForkedChild>> Fork(std::string title) {
+  asio::awaitable<Result<ForkedChild>> Fork(std::string title, bool spare) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
       co_return Fail(ErrorCode::kIo, fmt::format("cannot make a socket pair: {}", std::strerror(errno)));
@@ -121,6 +121,7 @@ class Zygote::Process : public std::enable_shared_from_this<Process> {
     std::uint64_t id = ++last_id_;
     message.mutable_fork()->set_id(id);
     message.mutable_fork()->set_title(title.substr(0, 15));
+    message.mutable_fork()->set_spare(spare);
     Waiter<Result<ForkedChild>> waiter(socket_.get_executor());
     pending_.emplace(id, waiter);
     ++forks_;
@@ -321,14 +322,14 @@ void Zygote::Retire() {
   });
 }
 
-asio::awaitable<Result<ForkedChild>> Zygote::Fork(std::string title) {
+asio::awaitable<Result<ForkedChild>> Zygote::Fork(std::string title, bool spare) {
   // The second time is for the zygote that died since the last fork: that is noticed only now.
   Result<ForkedChild> child;
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto process = co_await Current();
     if (!process) co_return Fail(process.error());
     auto keep = *process;
-    child = co_await keep->Fork(title);
+    child = co_await keep->Fork(title, spare);
     if (child) co_return child;
   }
   co_return child;

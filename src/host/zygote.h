@@ -40,8 +40,8 @@ class Zygote {
 
   // Starts the zygote and waits until it is warm. kNotFound: no executable; kUnavailable: it did not come up.
   boost::asio::awaitable<Result<>> Start();
-  // title: shown as the process's name, at most 15 bytes.
-  boost::asio::awaitable<Result<ForkedChild>> Fork(std::string title);
+  // title: shown as the process's name, at most 15 bytes. spare: it will wait for its Start.
+  boost::asio::awaitable<Result<ForkedChild>> Fork(std::string title, bool spare = false);
   int pid() const;  // 0: not running
   const std::string& v8_version() const;
 

@@ -140,6 +140,7 @@ std::optional<ForkOrder> ParseFork(std::string_view to_zygote) {
   while (const auto field = reader.Next()) {
     if (field->number == ToZygote::Fork::kIdFieldNumber) order.id = field->value;
     if (field->number == ToZygote::Fork::kTitleFieldNumber) order.title = field->bytes;
+    if (field->number == ToZygote::Fork::kSpareFieldNumber) order.spare = field->value != 0;
   }
   if (reader.broken()) return std::nullopt;
   return order;

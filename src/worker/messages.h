@@ -53,6 +53,7 @@ std::string QuiescentMessage(std::uint64_t seq, std::int64_t next_timer_us);
 struct ForkOrder {
   std::uint64_t id = 0;
   std::string title;
+  bool spare = false;
 };
 std::optional<ForkOrder> ParseFork(std::string_view to_zygote);
 // FromZygote messages.

@@ -69,10 +69,12 @@ TEST(Messages, WritesWhatProtobufReads) {
   ipc::ToZygote order;
   order.mutable_fork()->set_id(8);
   order.mutable_fork()->set_title("shop.example");
+  order.mutable_fork()->set_spare(true);
   const auto parsed = ParseFork(order.SerializeAsString());
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->id, 8U);
   EXPECT_EQ(parsed->title, "shop.example");
+  EXPECT_TRUE(parsed->spare);
 }
 
 TEST(Messages, RefusesWhatIsCutShort) {

@@ -245,7 +245,7 @@ std::string EnterSandbox(const SandboxLimits& limits) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return std::string("no new privileges: ") + std::strerror(errno);
   if (auto error = EnterLandlock(); !error.empty()) return error;
-  static const std::vector<sock_filter> program = Program();
+  const std::vector<sock_filter>& program = Filter();
   const sock_fprog filter{static_cast<unsigned short>(program.size()),
                           const_cast<sock_filter*>(program.data())};
   if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &filter) != 0) {

@@ -75,7 +75,7 @@ class TestZygote {
 
   pid_t pid() const { return pid_; }
   const std::string& v8_version() const { return v8_version_; }
-  std::unique_ptr<TestWorker> Fork();
+  std::unique_ptr<TestWorker> Fork(bool spare = false);
   // Sends a Fork without a socket; gives the error of the answer.
   std::string ForkWithoutSocket();
   // Waits for the end of this child; its wait status.
@@ -85,7 +85,7 @@ class TestZygote {
 
  private:
   ipc::FromZygote Receive(Descriptor* descriptor = nullptr);
-  void SendFork(int socket);
+  void SendFork(int socket, bool spare = false);
 
   pid_t pid_ = -1;
   Descriptor socket_;

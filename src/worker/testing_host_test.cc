@@ -146,10 +146,11 @@ ipc::FromZygote TestZygote::Receive(Descriptor* descriptor) {
   return message;
 }
 
-void TestZygote::SendFork(int socket) {
+void TestZygote::SendFork(int socket, bool spare) {
   ipc::ToZygote order;
   order.mutable_fork()->set_id(next_id_++);
   order.mutable_fork()->set_title("vigil-test");
+  order.mutable_fork()->set_spare(spare);
   const std::string bytes = order.SerializeAsString();
   iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   Control control{};
@@ -168,13 +169,13 @@ void TestZygote::SendFork(int socket) {
   ASSERT_GT(::sendmsg(socket_.get(), &header, MSG_NOSIGNAL), 0);
 }
 
-std::unique_ptr<TestWorker> TestZygote::Fork() {
+std::unique_ptr<TestWorker> TestZygote::Fork(bool spare) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return nullptr;
   Descriptor ours(ends[0]);
   {
     const Descriptor theirs(ends[1]);
-    SendFork(theirs.get());
+    SendFork(theirs.get(), spare);
   }
   while (true) {
     Descriptor pidfd;

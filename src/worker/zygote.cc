@@ -95,7 +95,7 @@ void Fork(int fd, const ForkOrder& order, int socket, const ChildMain& child) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     BecomeChild(socket, order, zygote);
-    child();
+    child(order.spare);
     ::_exit(kExitFatal);
   }
   const int error = errno;

@@ -6,8 +6,9 @@
 
 namespace vigil::worker {
 
-// Runs in a forked child with its socket as descriptor kChildSocket; must not return.
-using ChildMain = std::function<void()>;
+// Runs in a forked child with its socket as descriptor kChildSocket; must not return. spare: as the order
+// said.
+using ChildMain = std::function<void(bool spare)>;
 
 // The one descriptor that a child keeps. Not 0–2: what a library prints must never reach the daemon as a
 // message.

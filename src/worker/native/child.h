@@ -5,7 +5,8 @@
 
 namespace vigil::worker {
 
-// data_bytes: private memory of the zygote, the base of the child's memory limit.
-[[noreturn]] void RunChild(Worker& worker, std::uint64_t data_bytes);
+// data_bytes: private memory of the zygote, the base of the child's memory limit. spare: nobody waits for it
+// yet.
+[[noreturn]] void RunChild(Worker& worker, std::uint64_t data_bytes, bool spare);
 
 }  // namespace vigil::worker

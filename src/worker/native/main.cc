@@ -118,7 +118,7 @@ int Main(int argc, char** argv) {
   PrepareSandbox();
   ::malloc_trim(0);
   const std::uint64_t data_bytes = DataBytesNow();
-  RunZygote(fd, v8::V8::GetVersion(), [&] { RunChild(worker, data_bytes); });
+  RunZygote(fd, v8::V8::GetVersion(), [&](bool spare) { RunChild(worker, data_bytes, spare); });
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ constexpr double kLongestDelayMs = 3.2e14;
 // The worker, if it is a child already; else a TypeError is thrown (the zygote has nobody to talk to).
 Worker* Running(const Arguments& args) {
   Worker& worker = Worker::Of(args.GetIsolate());
-  if (worker.socket) return &worker;
+  if (worker.socket || worker.rehearsing) return &worker;
   ThrowTypeError(args.GetIsolate(), "The worker has not been started");
   return nullptr;
 }
@@ -30,6 +30,7 @@ void SendMessage(const Arguments& args) {
   if (worker == nullptr) return;
   const auto bytes = BytesOf(args[0]);
   if (!bytes) return ThrowTypeError(args.GetIsolate(), "send expects a Uint8Array");
+  if (worker->rehearsing) return;
   Send(*worker, args, *bytes);
 }
 

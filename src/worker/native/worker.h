@@ -68,6 +68,7 @@ class Worker {
   Realm* realm = nullptr;  // the one in use, after Start
   Random random;
   std::optional<WorkerSocket> socket;
+  bool rehearsing = false;  // nobody listens: what is sent is dropped
   TimerHeap timers;
   std::uint64_t heap_cap = 0;
   std::uint64_t next_heap_check = 0;  // used bytes at which garbage is collected to see what is live
