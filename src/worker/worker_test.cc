@@ -73,6 +73,14 @@ TEST(Worker, RunsScriptsInTheScopeThatStartNames) {
   EXPECT_EQ(Started(start)->Evaluate("__scope"), "\"page\"");
 }
 
+TEST(Worker, RehearsesAsASpareBeforeItsStartAndSaysNothing) {
+  auto worker = Zygote().Fork(true);
+  ASSERT_TRUE(worker->Start());
+  EXPECT_EQ(worker->Evaluate("[__rehearsed, __url]"), "[true,\"\"]");
+  EXPECT_TRUE(worker->others.empty());
+  EXPECT_EQ(Started()->Evaluate("typeof __rehearsed"), "\"undefined\"");
+}
+
 TEST(Worker, RunsEvalJitCodeAndWebAssembly) {
   auto worker = Started();
   EXPECT_EQ(worker->Evaluate("eval('6 * 7')"), "42");

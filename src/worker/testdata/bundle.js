@@ -88,6 +88,13 @@
   }
 
   return {
+    // In a spare child: what is sent here must reach nobody, and the timer fires before the start.
+    rehearse() {
+      __say("nobody hears this");
+      setTimeout(() => {
+        globalThis.__rehearsed = globalThis.__url === undefined;
+      }, 0);
+    },
     start(data) {
       const start = fields(fields(data)[2]);
       globalThis.__url = text(start[3]);
