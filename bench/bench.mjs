@@ -47,15 +47,31 @@ const kMeasurements = [
       return [p50, p95];
     },
   },
+  {
+    rows: [['cold_start_workbox_p50_ms', 'ms']],
+    what: 'the same, with Workbox imported',
+    measure: async side => [(await side.coldStart(pick(100, 3), 'workbox.html')).p50],
+  },
   { rows: [['warm_dispatch_p50_ms', 'ms']], what: 'event to a running worker → first line', measure: async side => [await side.warmDispatch(pick(200, 5))] },
   { rows: [['registrations_per_s_1', '1/s']], what: 'durable registrations, one caller', measure: async side => [await side.registrations(pick(1000, 50), 1)] },
   { rows: [['registrations_per_s_64', '1/s']], what: 'durable registrations, 64 callers', measure: async side => [await side.registrations(pick(4000, 200), 64)] },
   { rows: [['drain_1000_per_s', '1/s']], what: '1,000 queued posts by one sync', measure: async side => [await side.drain(pick(1000, 50))] },
+  { rows: [['drain_5000_per_s', '1/s']], what: '5,000 queued posts by one sync', measure: async side => [await side.drain(pick(5000, 60))] },
+  { rows: [['workbox_replay_per_s', '1/s']], what: 'replayRequests() of 5,000 requests', measure: async side => [await side.workboxReplay(pick(5000, 20))] },
   ...[1, 20, 100].map(origins => ({
     rows: [[`worker_private_kb_${origins}`, 'kB']],
     what: `private memory per idle worker, ${origins} origin${origins > 1 ? 's' : ''}`,
     measure: async side => [await side.workerMemory(pick(origins, Math.min(origins, 3)))],
   })),
+  {
+    rows: [['workers_200_mb', 'MB'], ['workers_200_delivered', '']],
+    what: 'a running worker in each of 200 origins: all memory, and events delivered',
+    measure: async side => {
+      const { mb, delivered } = await side.manyWorkers(pick(200, 3));
+      return [mb, delivered];
+    },
+    peerLacks: true,
+  },
   ...[['100k', 100_000], ['1m', 1_000_000]].map(([label, count]) => ({
     rows: [[`daemon_start_${label}_ms`, 'ms']],
     what: `start of the daemon with ${count.toLocaleString('en-US')} registrations`,

@@ -9,11 +9,11 @@ import { median, percentile } from './statistics.mjs';
 
 const wallMs = () => performance.timeOrigin + performance.now();
 
-async function withApp(work) {
+async function withApp(work, path = '') {
   const server = await OriginServer.start();
   const browser = await openChromium();
   try {
-    const page = await browser.openApp(server.url);
+    const page = await browser.openApp(server.url + path);
     return await work(browser, page, server);
   } finally {
     await browser.close();
@@ -45,7 +45,7 @@ async function clockOffset(page) {
 }
 
 // Times from the dispatch to the handler's first line, in ms; `prepare` runs before each.
-async function dispatches(rounds, prepare) {
+async function dispatches(rounds, prepare, path) {
   return withApp(async (browser, page, server) => {
     const { session } = await browser.devtools(page);
     const registrationId = await browser.registrationId(page, server.url);
@@ -59,11 +59,11 @@ async function dispatches(rounds, prepare) {
       times.push(Number(query.at) - offset - started - travel);
     }
     return times.slice(1);
-  });
+  }, path);
 }
 
-export async function coldStart(rounds) {
-  const times = await dispatches(rounds, (browser, page, server) => browser.stopWorker(page, server.url));
+export async function coldStart(rounds, page) {
+  const times = await dispatches(rounds, (browser, tab, server) => browser.stopWorker(tab, server.url), page);
   return { p50: median(times), p95: percentile(times, 0.95) };
 }
 
@@ -107,11 +107,17 @@ export function drain(count) {
     await page.evaluate(many => fillQueue(many), count);
     await page.evaluate(async () => (await navigator.serviceWorker.ready).sync.register('drain'));
     await network.mend();
-    await server.request('/drained', 1);
-    const posts = server.requests('/posts');
-    if (posts.length !== count) throw new Error(`${posts.length} posts arrived instead of ${count}`);
-    return (count - 1) / ((posts.at(-1).atUs - posts[0].atUs) / 1e6);
+    return server.postsPerSecond(count);
   });
+}
+
+export function workboxReplay(count) {
+  return withApp(async (browser, page, server) => {
+    const network = await cutWorkerOff(browser, server);
+    await page.evaluate(many => fillWorkboxQueue(many), count);
+    await network.mend();
+    return server.postsPerSecond(count);
+  }, 'workbox.html');
 }
 
 // Renderer processes of this browser.

@@ -14,15 +14,24 @@ export function commandOf(pid) {
   }
 }
 
-// kB that this process shares with nobody; 0 when it has ended.
-export function privateKb(pid) {
+// The sum of these fields of the process's memory, in kB; 0 when it has ended.
+function memoryKb(pid, names) {
   try {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-    const field = name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
-    return field('Private_Clean') + field('Private_Dirty');
+    return sum(names.map(name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)));
   } catch {
     return 0;
   }
+}
+
+// kB that this process shares with nobody.
+export function privateKb(pid) {
+  return memoryKb(pid, ['Private_Clean', 'Private_Dirty']);
+}
+
+// kB of this process, each shared page divided by the number of those that share it.
+export function proportionalKb(pid) {
+  return memoryKb(pid, ['Pss']);
 }
 
 export const sum = values => values.reduce((total, value) => total + value, 0);

@@ -28,6 +28,14 @@ export class OriginServer {
     return JSON.parse(line);
   }
 
+  // Resolves when the queue is drained: posts per second, from the first one's arrival to the last one's.
+  async postsPerSecond(count) {
+    await this.request('/drained', 1);
+    const posts = this.requests('/posts');
+    if (posts.length !== count) throw new Error(`${posts.length} posts arrived instead of ${count}`);
+    return (count - 1) / ((posts.at(-1).atUs - posts[0].atUs) / 1e6);
+  }
+
   stop() {
     return this.process.kill();
   }

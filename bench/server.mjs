@@ -10,6 +10,10 @@ const folder = fileURLToPath(new URL('app/', import.meta.url));
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.webmanifest': 'application/manifest+json' };
 const files = new Map(readdirSync(folder).map(name => [`/${name}`, { body: readFileSync(folder + name), type: types[extname(name)] }]));
 files.set('/', files.get('/index.html'));
+for (const name of ['core', 'background-sync']) {
+  const file = `workbox-${name}.prod.js`;
+  files.set(`/${file}`, { body: readFileSync(fileURLToPath(new URL(`../node_modules/workbox-${name}/build/${file}`, import.meta.url))), type: types['.js'] });
+}
 
 function answer(request, response) {
   const atUs = Number(process.hrtime.bigint() / 1000n);

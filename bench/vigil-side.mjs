@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Vigil } from '../tests/e2e/support/vigil.mjs';
 import { eventually } from '../tests/e2e/support/processes.mjs';
-import { privateKb, sum } from './memory.mjs';
+import { descendantsOf, privateKb, proportionalKb, sum } from './memory.mjs';
 import { OriginServer } from './origin-server.mjs';
 import { median, percentile } from './statistics.mjs';
 
 const kManual = ['--network', 'manual'];
 
-async function withApp(work, options = kManual) {
+async function withApp(work, { options = kManual, page = '' } = {}) {
   const server = await OriginServer.start();
   const vigil = await Vigil.start({ options });
   try {
     await vigil.call('network', 'online');
-    await vigil.call('install', server.url);
+    await vigil.call('install', server.url + page);
     return await work(vigil, server);
   } finally {
     await vigil.stop();
@@ -28,8 +28,8 @@ async function fire(vigil, server) {
   return (fired.handler_started_at_us - fired.dispatched_at_us) / 1000;
 }
 
-// → { p50, p95 } in ms, from the dispatch to the handler's first line.
-export function coldStart(rounds) {
+// → { p50, p95 } in ms, from the dispatch to the handler's first line. page: which of the app's pages registers the worker.
+export function coldStart(rounds, page) {
   return withApp(async (vigil, server) => {
     const times = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -37,7 +37,7 @@ export function coldStart(rounds) {
       times.push(await fire(vigil, server));
     }
     return { p50: median(times), p95: percentile(times, 0.95) };
-  });
+  }, { page });
 }
 
 export function warmDispatch(rounds) {
@@ -64,11 +64,18 @@ export function drain(count) {
     await vigil.valueInPage(server.url, `fillQueue(${count})`);
     await vigil.inPage(server.url, 'await (await navigator.serviceWorker.ready).sync.register("drain")');
     await vigil.call('network', 'online');
-    await server.request('/drained', 1);
-    const posts = server.requests('/posts');
-    if (posts.length !== count) throw new Error(`${posts.length} posts arrived instead of ${count}`);
-    return (count - 1) / ((posts.at(-1).atUs - posts[0].atUs) / 1e6);
+    return server.postsPerSecond(count);
   });
+}
+
+// The same with Workbox's queue and its replayRequests().
+export function workboxReplay(count) {
+  return withApp(async (vigil, server) => {
+    await vigil.call('network', 'offline');
+    await vigil.inPage(`${server.url}workbox.html`, `await fillWorkboxQueue(${count})`);
+    await vigil.call('network', 'online');
+    return server.postsPerSecond(count);
+  }, { page: 'workbox.html' });
 }
 
 // The processes of the workers that run. (The daemon also keeps a spare one.)
@@ -88,6 +95,29 @@ export async function workerMemory(origins) {
     }
     const pids = await eventually(`${origins} workers run`, () => workers(vigil), found => found.length === origins);
     return sum(pids.map(privateKb)) / origins;
+  } finally {
+    await vigil.stop();
+    await server.stop();
+  }
+}
+
+// → { mb, delivered }: what the daemon and all its processes use together while a worker of each of so many origins runs,
+// and how many of the events that came due at once were delivered.
+export async function manyWorkers(origins) {
+  const server = await OriginServer.start({ hosts: origins });
+  const vigil = await Vigil.start({ options: [...kManual, '--set', 'worker_idle_stop=1h'] });
+  try {
+    await vigil.call('network', 'online');
+    const numbers = Array.from({ length: origins }, (_, index) => index + 1);
+    for (const number of numbers) await vigil.inPage(server.origin(number), 'await registered; await navigator.serviceWorker.ready;');
+    await vigil.call('network', 'offline');
+    for (const number of numbers) await vigil.inPage(server.origin(number), 'await (await navigator.serviceWorker.ready).sync.register("mark")');
+    await vigil.call('network', 'online');
+    await server.request('/mark', origins);
+    await eventually(`${origins} workers run`, () => workers(vigil), found => found.length === origins);
+    const processes = [vigil.process.pid, ...descendantsOf(vigil.process.pid)];
+    const delivered = new Set(server.requests('/mark').map(request => request.host)).size;
+    return { mb: sum(processes.map(proportionalKb)) / 1024, delivered };
   } finally {
     await vigil.stop();
     await server.stop();
