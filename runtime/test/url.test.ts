@@ -76,6 +76,18 @@ test("what is no URL is an error that says so", async () => {
   );
 });
 
+test("a text of many megabytes is no URL, and ends nothing but the attempt", async () => {
+  await using worker = await evaluator();
+  assert.deepEqual(
+    await worker.run(`
+      const long = "x".repeat(100 << 20);
+      const url = new URL("https://h/");
+      url.hash = long;
+      return [URL.canParse("https://h/" + long), URL.canParse("y", "https://h/" + long), url.href];`),
+    [false, false, "https://h/"],
+  );
+});
+
 test("searchParams and search follow each other", async () => {
   await using worker = await evaluator();
   assert.deepEqual(

@@ -39,29 +39,47 @@ namespace {
 
 constexpr std::size_t kParts = 8;
 
-// UTF-8 of a string: short ones, nearly all, stay on the stack.
+// A longer text is no URL: parsing it would take several times its memory, and a failed allocation is fatal
+// in ada.
+constexpr std::size_t kMaxLength = 32 * 1024 * 1024;
+
+// UTF-8 of a string: short ones, nearly all, stay on the stack. A string that is too long has no data.
 class Text {
  public:
   Text(v8::Isolate* isolate, v8::Local<v8::String> string) : size_(string->Utf8LengthV2(isolate)) {
+    if (size_ > kMaxLength) return;
     if (size_ > near_.size()) far_ = std::make_unique_for_overwrite<char[]>(size_);
-    string->WriteUtf8V2(isolate, data(), size_, v8::String::WriteFlags::kReplaceInvalidUtf8);
+    data_ = far_ ? far_.get() : near_.data();
+    string->WriteUtf8V2(isolate, data_, size_, v8::String::WriteFlags::kReplaceInvalidUtf8);
   }
-  char* data() { return far_ ? far_.get() : near_.data(); }
+  Text(const Text&) = delete;
+  Text& operator=(const Text&) = delete;
+  const char* data() const { return data_; }
   std::size_t size() const { return size_; }
 
  private:
   std::size_t size_;
+  char* data_ = nullptr;
   std::array<char, 512> near_;
   std::unique_ptr<char[]> far_;
 };
 
 using Url = std::unique_ptr<void, decltype(&ada_free)>;
 
+// Null: not a URL.
 Url Parse(v8::Isolate* isolate, v8::Local<v8::String> input, v8::Local<v8::Value> base) {
-  Text text(isolate, input);
-  if (!base->IsString()) return {ada_parse(text.data(), text.size()), &ada_free};
-  Text base_text(isolate, base.As<v8::String>());
-  return {ada_parse_with_base(text.data(), text.size(), base_text.data(), base_text.size()), &ada_free};
+  Url url(nullptr, &ada_free);
+  const Text text(isolate, input);
+  if (text.data() == nullptr) return url;
+  if (base->IsString()) {
+    const Text base_text(isolate, base.As<v8::String>());
+    if (base_text.data() == nullptr) return url;
+    url.reset(ada_parse_with_base(text.data(), text.size(), base_text.data(), base_text.size()));
+  } else {
+    url.reset(ada_parse(text.data(), text.size()));
+  }
+  if (!ada_is_valid(url.get())) url.reset();
+  return url;
 }
 
 // The href; its parts go to the Uint32Array that the caller gave.
@@ -81,7 +99,7 @@ void UrlParse(const Arguments& args) {
   v8::Isolate* isolate = args.GetIsolate();
   if (!args[0]->IsString()) return ThrowTypeError(isolate, "urlParse expects a string");
   const Url url = Parse(isolate, args[0].As<v8::String>(), args[1]);
-  if (!ada_is_valid(url.get())) return args.GetReturnValue().SetNull();
+  if (url == nullptr) return args.GetReturnValue().SetNull();
   Return(args, url, args[2]);
 }
 
@@ -107,11 +125,13 @@ void UrlSet(const Arguments& args) {
   }
   const std::uint32_t setter = args[1].As<v8::Uint32>()->Value();
   const Url url = Parse(isolate, args[0].As<v8::String>(), v8::Undefined(isolate));
-  if (setter >= std::size(kSetters) || !ada_is_valid(url.get())) {
+  if (setter >= std::size(kSetters) || url == nullptr) {
     return ThrowTypeError(isolate, "urlSet expects a serialized URL and a setter's number");
   }
-  Text value(isolate, args[2].As<v8::String>());
-  if (!kSetters[setter](url.get(), value.data(), value.size())) return args.GetReturnValue().SetNull();
+  const Text value(isolate, args[2].As<v8::String>());
+  if (value.data() == nullptr || !kSetters[setter](url.get(), value.data(), value.size())) {
+    return args.GetReturnValue().SetNull();
+  }
   Return(args, url, args[3]);
 }
 
