@@ -21,7 +21,8 @@ export function rehearse(): void {
   target.addEventListener("sync", () => {});
   native.runScript(script, "vigil:rehearsal");
   const headers = new Headers({ accept: "*/*" });
-  const request = HttpRequest.encode(HttpRequest.fromPartial({ method: "GET", headers: [...headers].map(([name, value]) => ({ name, value })) })).finish();
+  const list = Headers.listOf(headers).map(([name, value]) => ({ name, value }));
+  const request = HttpRequest.encode(HttpRequest.fromPartial({ method: "GET", headers: list })).finish();
   HttpResponse.decode(HttpResponse.encode(HttpResponse.fromPartial({ status: 200 })).finish());
   port.notify({ console: { level: "debug", text: String(request.length), source: "" } });
   runFunctionalEvent(0, new SyncEvent("sync", { tag: "", lastChance: false }));
