@@ -6,6 +6,7 @@ import { MessageEvent } from "./message_events.ts";
 import { documentUrl } from "./page_location.ts";
 import { port } from "./port.ts";
 import {
+  job,
   knownRegistrations,
   knownWorker,
   registrationChanged,
@@ -78,7 +79,7 @@ export class ServiceWorkerContainer extends EventTarget {
       type,
       updateViaCache,
     };
-    return port.request({ containerRegister: message }).then((reply) => registrationChanged(reply.registration!));
+    return job(port.request({ containerRegister: message })).then((reply) => registrationChanged(reply.registration!));
   }
   getRegistration(url: string): Promise<ServiceWorkerRegistration | undefined> {
     const parsed = parseUrl(url);

@@ -2,7 +2,7 @@
 import { placeOf, print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { type EventTarget, fire, setReportException } from "./events.ts";
-import { describe } from "./inspect.ts";
+import { describe, isError } from "./inspect.ts";
 import { ErrorEvent, PromiseRejectionEvent } from "./message_events.ts";
 
 const globalTarget = globalThis as unknown as EventTarget;
@@ -14,7 +14,7 @@ function place(error: unknown): { filename: string; lineno: number; colno: numbe
   return { filename: found?.[1] ?? "", lineno: Number(found?.[2] ?? 0), colno: Number(found?.[3] ?? 0) };
 }
 function oneLine(error: unknown): string {
-  if (error instanceof Error || DOMException.isInstance(error)) return `${error.name}: ${error.message}`;
+  if (isError(error)) return `${error.name}: ${error.message}`;
   return describe(error);
 }
 

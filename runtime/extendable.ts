@@ -5,10 +5,11 @@ import { EventFinished_Outcome } from "#ipc/vigil.ts";
 import { DOMException } from "./domexception.ts";
 import { Event, type EventInit, eventInit, EventTarget, fire } from "./events.ts";
 import { describe } from "./inspect.ts";
+import { MessagePort } from "./messaging.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
 import { setRuntimeTimer } from "./timers.ts";
-import { any, defineInterface, type Dictionary, DOMString, member, nullable, sequence, USVString } from "./webidl.ts";
+import { any, converter, defineInterface, type Dictionary, DOMString, fail, member, nullable, sequence, USVString } from "./webidl.ts";
 
 // Life of one trusted event: "active" while it is dispatched or a waitUntil promise is pending.
 export class Extension {
@@ -105,6 +106,20 @@ defineInterface(InstallEvent, {
   exposed: "service-worker",
 });
 
+const isPort = (value: unknown): value is object => MessagePort.isInstance(value);
+// worker_scope.ts gives the other kinds: their files need this one.
+let isSender = (_: unknown): boolean => false;
+export function setMessageSenders(test: (value: unknown) => boolean): void {
+  isSender = test;
+}
+const messageSource = converter((value): object => {
+  if (isSender(value) || isPort(value)) return value as object;
+  return fail("The provided value is not of type '(Client or MessagePort or ServiceWorker)'.");
+});
+const messagePort = converter((value): object => {
+  return isPort(value) ? value : fail("Failed to convert value to 'MessagePort'.");
+});
+
 export class ExtendableMessageEvent extends ExtendableEvent {
   #data: unknown;
   #origin: string;
@@ -117,8 +132,8 @@ export class ExtendableMessageEvent extends ExtendableEvent {
     this.#data = member(init, dict, "data", any, null);
     this.#origin = member(init, dict, "origin", USVString, "");
     this.#lastEventId = member(init, dict, "lastEventId", DOMString, "");
-    this.#source = member(init, dict, "source", nullable(any), null) as object | null;
-    this.#ports = Object.freeze(member(init, dict, "ports", sequence(any), []) as object[]);
+    this.#source = member(init, dict, "source", nullable(messageSource), null);
+    this.#ports = Object.freeze(member(init, dict, "ports", sequence(messagePort), []));
   }
   get data(): unknown {
     return this.#data;

@@ -11,14 +11,16 @@ const lineWidth = 76;
 // An error with its stack, anything else as text: for reports of exceptions.
 export function describe(reason: unknown): string {
   try {
-    if (isErrorLike(reason)) return describeError(reason, 0, new Set());
+    if (isError(reason)) return describeError(reason, 0, new Set());
     return typeof reason === "string" ? reason : inspect(reason);
   } catch {
     return "[a value that cannot be shown]";
   }
 }
-function isErrorLike(value: unknown): value is Error {
-  return value instanceof Error || DOMException.isInstance(value);
+// Also one of another realm.
+const isNativeError = (Error as unknown as { isError(value: unknown): boolean }).isError;
+export function isError(value: unknown): value is Error {
+  return isNativeError(value) || DOMException.isInstance(value);
 }
 function describeError(error: Error, depth: number, seen: Set<object>): string {
   const stack = (error as { stack?: unknown }).stack;
@@ -108,7 +110,7 @@ function inspectUnseen(value: object, depth: number, seen: Set<object>): string 
   const name = constructorName(value);
   const tooDeep = depth > maxDepth;
   if (value === globalThis) return `[object ${name ?? "global"}]`;
-  if (isErrorLike(value)) {
+  if (isError(value)) {
     return depth === 0 ? describeError(value, depth, seen) : `[${describeError(value, depth, seen)}]`;
   }
   if (Array.isArray(value)) return tooDeep ? "[Array]" : inspectArray(value, depth, seen, name);

@@ -1,4 +1,4 @@
-// Events that carry data: MessageEvent, ErrorEvent, PromiseRejectionEvent, ProgressEvent, CloseEvent, StorageEvent.
+// Events that carry data: MessageEvent, ErrorEvent, PromiseRejectionEvent, ProgressEvent, CloseEvent, StorageEvent, HashChangeEvent.
 import { Event, type EventInit, eventInit } from "./events.ts";
 import {
   any,
@@ -158,4 +158,68 @@ export class ProgressEvent extends Event {
 defineInterface(ProgressEvent, {
   name: "ProgressEvent",
   constructorArguments: [DOMString, eventInit("ProgressEventInit")],
+});
+
+export class HashChangeEvent extends Event {
+  #oldUrl: string;
+  #newUrl: string;
+  constructor(type: string, init: Dictionary = {}) {
+    super(type, init as EventInit);
+    this.#oldUrl = member(init, "HashChangeEventInit", "oldURL", USVString, "");
+    this.#newUrl = member(init, "HashChangeEventInit", "newURL", USVString, "");
+  }
+  get oldURL(): string {
+    return this.#oldUrl;
+  }
+  get newURL(): string {
+    return this.#newUrl;
+  }
+  static override isInstance(value: unknown): value is HashChangeEvent {
+    return typeof value === "object" && value !== null && #oldUrl in value;
+  }
+}
+defineInterface(HashChangeEvent, {
+  name: "HashChangeEvent",
+  constructorArguments: [DOMString, eventInit("HashChangeEventInit")],
+  exposed: "page",
+});
+
+export class StorageEvent extends Event {
+  #key: string | null;
+  #oldValue: string | null;
+  #newValue: string | null;
+  #url: string;
+  #storageArea: object | null;
+  constructor(type: string, init: Dictionary = {}) {
+    super(type, init as EventInit);
+    const dict = "StorageEventInit";
+    this.#key = member(init, dict, "key", nullable(DOMString), null);
+    this.#oldValue = member(init, dict, "oldValue", nullable(DOMString), null);
+    this.#newValue = member(init, dict, "newValue", nullable(DOMString), null);
+    this.#url = member(init, dict, "url", USVString, "");
+    this.#storageArea = member(init, dict, "storageArea", nullable(any), null) as object | null;
+  }
+  get key(): string | null {
+    return this.#key;
+  }
+  get oldValue(): string | null {
+    return this.#oldValue;
+  }
+  get newValue(): string | null {
+    return this.#newValue;
+  }
+  get url(): string {
+    return this.#url;
+  }
+  get storageArea(): object | null {
+    return this.#storageArea;
+  }
+  static override isInstance(value: unknown): value is StorageEvent {
+    return typeof value === "object" && value !== null && #storageArea in value;
+  }
+}
+defineInterface(StorageEvent, {
+  name: "StorageEvent",
+  constructorArguments: [DOMString, eventInit("StorageEventInit")],
+  exposed: "page",
 });

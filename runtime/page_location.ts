@@ -1,29 +1,42 @@
-// HTML §7.2.4: Location of a page. The page's document does not navigate itself; what would replace it is refused with a
+// HTML §7.2.4: Location of a page. The page itself does not navigate: what would replace its document is refused with a
 // line on the console, and only the fragment can change.
 import { print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
-import { Event, type EventTarget, fire } from "./events.ts";
+import { type EventTarget, fire } from "./events.ts";
+import { HashChangeEvent } from "./message_events.ts";
+import { deserialize, serialize } from "./structured_clone.ts";
+import { setRuntimeTimer } from "./timers.ts";
 import { environment, parseUrl, URL, withoutFragment } from "./url.ts";
-import { defineInterface, DOMString } from "./webidl.ts";
+import { any, defineInterface, DOMString, nullable } from "./webidl.ts";
 
 let current: URL | null = null;
 export function documentUrl(): URL {
   return (current ??= new URL(environment.url));
 }
+// History: the document stays, its URL changes.
+export function setDocumentUrl(href: string): void {
+  current = new URL(href);
+  environment.url = href;
+}
+// To another document.
+export function navigateSelf(url: string): void {
+  print(
+    "warn",
+    `Navigation to ${url} was ignored: a headless page stays on its document. Open that URL as a page of its own.`,
+  );
+}
 function go(text: string): void {
   const url = parseUrl(text);
   if (!url) throw new DOMException(`'${text}' is not a valid URL.`, "SyntaxError");
-  if (withoutFragment(url.href) !== withoutFragment(documentUrl().href)) {
-    print(
-      "warn",
-      `Navigation to ${url.href} was ignored: a headless page stays on its document. Open that URL as a page of its own.`,
-    );
+  const before = documentUrl().href;
+  if (withoutFragment(url.href) !== withoutFragment(before)) {
+    navigateSelf(url.href);
     return;
   }
-  const changed = url.hash !== documentUrl().hash;
-  current = url;
-  environment.url = url.href;
-  if (changed) fire(globalThis as unknown as EventTarget, new Event("hashchange"));
+  if (url.href === before) return;
+  setDocumentUrl(url.href);
+  const event = new HashChangeEvent("hashchange", { oldURL: before, newURL: url.href });
+  setRuntimeTimer(() => void fire(globalThis as unknown as EventTarget, event), 0);
 }
 const part = (name: "protocol" | "host" | "hostname" | "port" | "pathname" | "search" | "hash", value: string) => {
   const url = new URL(documentUrl().href);
@@ -117,5 +130,49 @@ defineInterface(Location, {
     pathname: text,
     search: text,
     hash: text,
+  },
+});
+
+// HTML §7.2.5, without a joint session history: entries change the URL and the state, nothing goes back.
+export class History {
+  #state: unknown = null;
+  #length = 1;
+  get length(): number {
+    return this.#length;
+  }
+  get state(): unknown {
+    return this.#state;
+  }
+  get scrollRestoration(): string {
+    return "auto";
+  }
+  pushState(state: unknown, _title: unknown, url: string | null): void {
+    this.#change("pushState", state, url);
+    ++this.#length;
+  }
+  replaceState(state: unknown, _title: unknown, url: string | null): void {
+    this.#change("replaceState", state, url);
+  }
+  #change(method: string, state: unknown, url: string | null): void {
+    const target = url === null ? documentUrl() : parseUrl(url);
+    if (!target || target.origin !== documentUrl().origin) {
+      throw new DOMException(
+        `Failed to execute '${method}' on 'History': A history state object with URL '${url ?? ""}' cannot be created in a document with origin '${documentUrl().origin}' and URL '${documentUrl().href}'.`,
+        "SecurityError",
+      );
+    }
+    this.#state = deserialize(serialize(state));
+    setDocumentUrl(target.href);
+  }
+  static isInstance(value: unknown): value is History {
+    return typeof value === "object" && value !== null && #length in value;
+  }
+}
+defineInterface(History, {
+  name: "History",
+  exposed: "page",
+  operations: {
+    pushState: [any, any, nullable(text).optional(null)],
+    replaceState: [any, any, nullable(text).optional(null)],
   },
 });

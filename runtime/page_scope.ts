@@ -1,18 +1,22 @@
-// The page scope: a window client without DOM. Enough of Window for scripts that register service workers, store, fetch
-// and talk to their worker.
+// The page scope: a window client that nobody sees. Enough of Window for scripts that register service workers, store,
+// fetch, talk to their worker and to each other, and keep a tree of elements.
 import type { Start } from "#ipc/vigil.ts";
 import { ServiceWorkerContainer } from "./container.ts";
 import { print } from "./console.ts";
 import { Document } from "./document.ts";
+import { Element, htmlNamespace, Node } from "./dom_element.ts";
+import { setNodeHooks } from "./dom_node.ts";
+import { fetchImage, fetchLink, isLink, nothingDelaysLoad } from "./element_fetch.ts";
 import { evaluate } from "./evaluate.ts";
 import { defineEventHandlers, EventTarget, fire, fireSimple, setEventParent } from "./events.ts";
-import { parseDocument } from "./html.ts";
+import { parseInto } from "./html.ts";
+import { HTMLImageElement, HTMLScriptElement, makeElement } from "./html_elements.ts";
 import { makeStorage } from "./local_storage.ts";
 import { MessageEvent } from "./message_events.ts";
 import { native } from "./native.ts";
 import { addPersist, Navigator } from "./navigator.ts";
-import { Location } from "./page_location.ts";
-import { runScripts } from "./page_scripts.ts";
+import { History, Location } from "./page_location.ts";
+import { runInserted, runScripts } from "./page_scripts.ts";
 import { nowMs } from "./performance.ts";
 import { port } from "./port.ts";
 import { defineFunctions, defineGetter, defineLazy, installScopeMembers } from "./scope_members.ts";
@@ -20,6 +24,8 @@ import { deserializeMessage, serializeMessage, toTransferList } from "./structur
 import { clearRuntimeTimer, setRuntimeTimer } from "./timers.ts";
 import { installObjectUrls } from "./object_urls.ts";
 import { environment, parseUrl } from "./url.ts";
+import "./xhr.ts";
+import { DOMException } from "./domexception.ts";
 import { defineInterface } from "./webidl.ts";
 
 const isGlobal = (value: unknown): boolean => value === globalThis;
@@ -59,17 +65,20 @@ export function installPageScope(global: object): void {
   Object.setPrototypeOf(global, Window.prototype);
   installScopeMembers(global, "Window");
   defineEventHandlers(global, windowEvents, isGlobal);
-  for (const name of ["window", "self", "frames", "parent", "top"]) {
-    defineGetter(global, name, () => globalThis, name !== "window" && name !== "top");
-  }
+  for (const name of ["window", "self", "frames"]) defineGetter(global, name, () => globalThis, name !== "window");
+  defineGetter(global, "parent", () => globalThis, true);
+  defineGetter(global, "top", () => globalThis);
+  defineGetter(global, "length", () => 0, true);
   defineGetter(global, "document", () => document);
-  defineLazy(global, "location", () => new Location());
+  defineLocation(global);
   defineLazy(global, "navigator", () => new Navigator());
   defineLazy(global, "localStorage", () => makeStorage(false));
   defineLazy(global, "sessionStorage", () => makeStorage(true));
   defineGetter(global, "closed", () => false);
   defineGetter(global, "opener", () => null, true);
   defineGetter(global, "frameElement", () => null);
+  defineLazy(global, "history", () => new History());
+  defineFunctions(global, { Image: ImageConstructor });
   Object.defineProperty(global, "name", { value: "", writable: true, enumerable: true, configurable: true });
   installWindowFunctions(global);
   addPersist();
@@ -112,19 +121,82 @@ function installWindowFunctions(global: object): void {
     cancelIdleCallback(handle: number): void {
       clearRuntimeTimer(handle);
     },
-    // To itself: there is no other window.
-    postMessage(message: unknown, targetOriginOrOptions: unknown = undefined, transfer: unknown = undefined): void {
-      const options = typeof targetOriginOrOptions === "object" ? targetOriginOrOptions : transfer;
-      const data = serializeMessage(message, toTransferList(options));
-      setRuntimeTimer(() => {
-        const { value, ports } = deserializeMessage(data);
-        fire(
-          globalTarget,
-          new MessageEvent("message", { data: value, ports, origin: environment.origin, source: globalThis }),
-        );
-      }, 0);
+    getComputedStyle(element: { style?: object }): object {
+      return element.style ?? {};
     },
+    postMessage,
   });
+}
+
+// To itself: there is no other window.
+function postMessage(...args: unknown[]): void {
+  if (args.length === 0) {
+    throw new TypeError("Failed to execute 'postMessage' on 'Window': 1 argument required, but only 0 present.");
+  }
+  const [message, second, transfer] = args;
+  const withOptions = typeof second === "object" && second !== null;
+  const targetOrigin = withOptions ? (second as { targetOrigin?: unknown }).targetOrigin : second;
+  const target = targetOrigin === undefined ? "/" : String(targetOrigin);
+  const wanted = target === "*" || target === "/" ? null : parseUrl(target)?.origin;
+  if (wanted === undefined) {
+    throw new DOMException(
+      `Failed to execute 'postMessage' on 'Window': Invalid target origin '${target}' in a call to 'postMessage'.`,
+      "SyntaxError",
+    );
+  }
+  const data = serializeMessage(message, toTransferList(withOptions ? second : transfer));
+  if (wanted !== null && wanted !== environment.origin) return;
+  const { origin } = environment;
+  const source = globalThis;
+  setRuntimeTimer(() => {
+    let event: MessageEvent;
+    try {
+      const { value, ports } = deserializeMessage(data);
+      event = new MessageEvent("message", { data: value, ports, origin, source });
+    } catch {
+      event = new MessageEvent("messageerror", { origin, source });
+    }
+    fire(globalTarget, event);
+  }, 0);
+}
+
+function defineLocation(global: object): void {
+  let location: Location | null = null;
+  const accessors = {
+    get location(): Location {
+      return (location ??= new Location());
+    },
+    set location(value: unknown) {
+      this.location.href = value as string;
+    },
+  };
+  const { get, set } = Object.getOwnPropertyDescriptor(accessors, "location")!;
+  Object.defineProperty(global, "location", { get, set, enumerable: true, configurable: false });
+}
+
+// new Image(): HTML §4.8.3.
+function ImageConstructor(): Element {
+  return makeElement("img", htmlNamespace, document);
+}
+Object.defineProperty(ImageConstructor, "name", { value: "Image" });
+Object.defineProperty(ImageConstructor, "prototype", { value: HTMLImageElement.prototype });
+
+// What elements do when they become part of the document. While it is parsed they wait: a page's scripts run when all of
+// it is there.
+let parsing = false;
+function connected(node: Node): void {
+  if (parsing) return;
+  if (HTMLScriptElement.isInstance(node)) runInserted(node);
+  else startElement(node);
+}
+function startElement(node: Node): void {
+  if (isLink(node)) fetchLink(node as Element);
+}
+function attributeChanged(element: Element, name: string): void {
+  if (HTMLImageElement.isInstance(element) && name === "src") fetchImage(element);
+  if (parsing || !element.isConnected) return;
+  if (HTMLScriptElement.isInstance(element) && name === "src") runInserted(element);
+  else if (isLink(element) && (name === "href" || name === "rel")) fetchLink(element);
 }
 
 export function startPageScope(start: Start): void {
@@ -133,14 +205,27 @@ export function startPageScope(start: Start): void {
   setEventParent(document, globalTarget);
   container = new ServiceWorkerContainer();
   ServiceWorkerContainer.connect(container, page);
-  const content = parseDocument(native.utf8Decode(page.html, false, false));
-  const base = content.base === null ? null : parseUrl(content.base, start.url);
-  if (base) environment.baseUrl = base.href;
-  Document.initialize(document, content.title, page.referrer);
-  const manifestUrl = content.manifest ? (parseUrl(content.manifest)?.href ?? "") : "";
-  port.notify({ document: { title: content.title, manifestUrl } });
+  setNodeHooks({
+    connected,
+    disconnected() {},
+    childrenChanged: (node) => {
+      if (!parsing && HTMLScriptElement.isInstance(node) && node.isConnected) runInserted(node);
+    },
+  });
+  Element.attributeChanged = attributeChanged;
+  Document.initialize(document, page.referrer, "");
+  parsing = true;
+  parseInto(document, native.utf8Decode(page.html, false, false));
+  parsing = false;
+  const base = document.querySelector("base[href]")?.getAttribute("href");
+  const baseUrl = base ? parseUrl(base, start.url) : null;
+  if (baseUrl) environment.baseUrl = baseUrl.href;
+  const manifest = document.querySelector("link[rel~=manifest][href]")?.getAttribute("href");
+  const manifestUrl = manifest ? (parseUrl(manifest)?.href ?? "") : "";
+  port.notify({ document: { title: document.title, manifestUrl } });
+  Node.visit(document, startElement);
 
-  const phases = runScripts(content.scripts);
+  const phases = runScripts(document.scripts.filter(HTMLScriptElement.isInstance));
   const setState = (state: string) => {
     Document.setReadyState(document, state);
     fireSimple(document, "readystatechange");
@@ -152,6 +237,7 @@ export function startPageScope(start: Start): void {
     fireSimple(document, "DOMContentLoaded", { bubbles: true });
     container.startMessages();
     await phases.all;
+    await nothingDelaysLoad();
     setState("complete");
     fireSimple(globalTarget, "load");
     fireSimple(globalTarget, "pageshow");

@@ -1,10 +1,10 @@
 // HTML §4.12.1: runs a document's scripts: blocking ones in document order, then deferred ones and modules, async ones
 // when they arrive.
-import { HttpResponse_Type } from "#ipc/storage.ts";
-import { BodyState } from "./body.ts";
 import { print } from "./console.ts";
+import { delayLoadEvent, fetchForElement } from "./element_fetch.ts";
 import { reportException } from "./errors.ts";
-import type { ScriptElement } from "./html.ts";
+import { fireSimple } from "./events.ts";
+import { HTMLScriptElement } from "./html_elements.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
 import { setRuntimeTimer } from "./timers.ts";
@@ -14,10 +14,10 @@ const javaScriptTypes =
   /^(?:(?:application|text)\/(?:x-)?(?:java|ecma)script|text\/(?:jscript|livescript|javascript1\.[0-5]))$/;
 
 type Kind = "classic" | "module" | "importmap" | "other";
-function kindOf({ attributes }: ScriptElement): Kind {
-  const type = attributes.get("type");
-  const language = attributes.get("language");
-  if (type === undefined && language) {
+function kindOf(element: HTMLScriptElement): Kind {
+  const type = element.getAttribute("type");
+  const language = element.getAttribute("language");
+  if (type === null && language) {
     return javaScriptTypes.test(`text/${language.toLowerCase()}`) ? "classic" : "other";
   }
   const trimmed = (type ?? "").trim().toLowerCase();
@@ -26,75 +26,22 @@ function kindOf({ attributes }: ScriptElement): Kind {
 }
 
 // What document.currentScript shows.
-export interface CurrentScript {
-  src: string;
-  type: string;
-  text: string;
-  async: boolean;
-  defer: boolean;
-  dataset: Record<string, string>;
-  getAttribute(name: string): string | null;
-  hasAttribute(name: string): boolean;
-}
-export let currentScript: CurrentScript | null = null;
-function describeScript({ attributes, text }: ScriptElement, src: string): CurrentScript {
-  const dataset: Record<string, string> = {};
-  for (const [name, value] of attributes) {
-    if (name.startsWith("data-")) {
-      dataset[name.slice(5).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())] = value;
-    }
-  }
-  return {
-    src,
-    type: attributes.get("type") ?? "",
-    text,
-    async: attributes.has("async"),
-    defer: attributes.has("defer"),
-    dataset,
-    getAttribute: (name) => attributes.get(name.toLowerCase()) ?? null,
-    hasAttribute: (name) => attributes.has(name.toLowerCase()),
-  };
+export let currentScript: HTMLScriptElement | null = null;
+
+async function load(url: string, element: HTMLScriptElement): Promise<Uint8Array | null> {
+  const loaded = await fetchForElement(element, url, "script");
+  return loaded ? loaded.bytes : null;
 }
 
-async function load(url: string, element: ScriptElement): Promise<Uint8Array | null> {
-  const crossOrigin = element.attributes.get("crossorigin");
-  const mode = crossOrigin === undefined ? "no-cors" : "cors";
-  const credentials = crossOrigin === undefined || crossOrigin === "use-credentials" ? "include" : "same-origin";
-  let why = "";
-  try {
-    const { response } = await port.request({
-      fetch: {
-        method: "GET",
-        url,
-        mode,
-        credentials,
-        cache: "default",
-        redirect: "follow",
-        referrer: "about:client",
-        referrerPolicy: element.attributes.get("referrerpolicy") ?? "",
-        destination: "script",
-        headers: [{ name: "accept", value: "*/*" }],
-      },
-    });
-    const isGood = response && response.type !== HttpResponse_Type.ERROR && response.status >= 200 &&
-      response.status < 300;
-    if (isGood) return (await BodyState.decode(response.body)?.consume()) ?? new Uint8Array();
-    why = response?.error || `status ${response?.status ?? 0}`;
-  } catch (error) {
-    why = String(error);
-  }
-  print("error", `Failed to load the script ${url}: ${why}`, environment.url);
-  return null;
-}
-
-function runClassic(source: string | Uint8Array, url: string, element: ScriptElement, src: string): void {
-  currentScript = describeScript(element, src);
+function runClassic(source: string | Uint8Array, url: string, element: HTMLScriptElement): void {
+  const outer = currentScript;
+  currentScript = element;
   try {
     native.runScript(source, url);
   } catch (error) {
     reportException(error);
   } finally {
-    currentScript = null;
+    currentScript = outer;
   }
 }
 
@@ -159,40 +106,32 @@ export interface ScriptPhases {
   all: Promise<void>; // then the async ones
 }
 
-export function runScripts(elements: readonly ScriptElement[]): ScriptPhases {
+export function runScripts(elements: readonly HTMLScriptElement[]): ScriptPhases {
   const waiting: (() => Promise<void>)[] = []; // deferred, in document order
   const free: Promise<void>[] = [];
   const blocking: (() => Promise<void> | void)[] = [];
   for (const element of elements) {
+    HTMLScriptElement.parserInserted(element);
     const kind = kindOf(element);
-    const { attributes, text } = element;
-    const src = attributes.get("src");
-    if (kind === "other" || (kind === "classic" && attributes.has("nomodule"))) continue;
+    const src = element.getAttribute("src");
+    const { text } = element;
+    if (kind === "other" || (src === null && text.trim() === "")) continue;
+    if (kind === "classic" && element.hasAttribute("nomodule")) continue;
+    if (!HTMLScriptElement.begin(element)) continue;
     if (kind === "importmap") {
       blocking.push(() => readImportMap(text));
       continue;
     }
-    if (src === undefined) {
-      if (text.trim() === "") continue;
-      if (kind === "classic") blocking.push(() => runClassic(text, environment.url, element, ""));
-      else (attributes.has("async") ? blocking : waiting).push(() => runModule(null, text));
-      continue;
-    }
-    const url = src === "" ? null : parseUrl(src)?.href;
-    if (!url) {
-      print("error", `The script's address "${src}" is not a valid URL.`, environment.url);
+    if (src === null) {
+      if (kind === "classic") blocking.push(() => runClassic(text, environment.url, element));
+      else (element.hasAttribute("async") ? blocking : waiting).push(() => runModule(null, text));
       continue;
     }
     // All are asked for at once; they run in their order.
-    const loaded = load(url, element);
-    const run = async () => {
-      const source = await loaded;
-      if (!source) return;
-      if (kind === "module") await runModule(url, source);
-      else runClassic(source, url, element, url);
-    };
-    if (attributes.has("async")) free.push(run());
-    else if (kind === "module" || attributes.has("defer")) waiting.push(run);
+    const run = runExternal(element, src, kind);
+    if (!run) continue;
+    if (element.hasAttribute("async")) free.push(run());
+    else if (kind === "module" || element.hasAttribute("defer")) waiting.push(run);
     else blocking.push(run);
   }
   const inOrder = async (list: readonly (() => Promise<void> | void)[]) => {
@@ -206,4 +145,44 @@ export function runScripts(elements: readonly ScriptElement[]): ScriptPhases {
   const deferred = parsed.then(() => inOrder(waiting));
   const all = Promise.all([deferred, ...free]).then(() => {});
   return { parsed, deferred, all };
+}
+// Starts the fetch; what is returned runs the script when it is there.
+function runExternal(element: HTMLScriptElement, src: string, kind: Kind): (() => Promise<void>) | null {
+  const url = src === "" ? null : parseUrl(src)?.href;
+  if (!url) {
+    print("error", `The script's address "${src}" is not a valid URL.`, environment.url);
+    setRuntimeTimer(() => fireSimple(element, "error"), 0);
+    return null;
+  }
+  const loaded = load(url, element);
+  return async () => {
+    const source = await loaded;
+    if (!source) {
+      fireSimple(element, "error");
+      return;
+    }
+    if (kind === "module") await runModule(url, source);
+    else runClassic(source, url, element);
+    fireSimple(element, "load");
+  };
+}
+
+// A script element that a script put into the document, or gave an address or a text.
+let inOrderBefore: Promise<void> = Promise.resolve();
+export function runInserted(element: HTMLScriptElement): void {
+  const src = element.getAttribute("src");
+  const { text } = element;
+  const kind = kindOf(element);
+  if (kind === "other" || kind === "importmap" || (src === null && text === "")) return;
+  if ((kind === "classic" && element.hasAttribute("nomodule")) || !HTMLScriptElement.begin(element)) return;
+  if (src === null) {
+    if (kind === "classic") runClassic(text, environment.url, element);
+    else void delayLoadEvent(runModule(null, text));
+    return;
+  }
+  const run = runExternal(element, src, kind);
+  if (!run) return;
+  const work = element.async ? run() : inOrderBefore.then(run);
+  if (!element.async) inOrderBefore = work.catch(() => {});
+  void delayLoadEvent(work);
 }

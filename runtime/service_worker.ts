@@ -91,7 +91,7 @@ export class ServiceWorkerRegistration extends EventTarget {
     return this.#updateViaCache;
   }
   async update(): Promise<ServiceWorkerRegistration> {
-    const reply = await port.request({ registrationId: this.#id, registrationUpdate: {} });
+    const reply = await job(port.request({ registrationId: this.#id, registrationUpdate: {} }));
     return reply.registration ? registrationChanged(reply.registration) : this;
   }
   async unregister(): Promise<boolean> {
@@ -150,9 +150,8 @@ export class ServiceWorkerRegistration extends EventTarget {
     registration.#active = slot(info.active);
     registration.#unregistered = info.unregistered;
     registration.#updateViaCache = info.updateViaCache || "imports";
-    // As a task of its own: when register() brings the news, its promise resolves first.
     if (registration.#installing && registration.#installing !== before) {
-      setRuntimeTimer(() => fireSimple(registration, "updatefound"), 0);
+      afterJobs(() => fireSimple(registration, "updatefound"));
     }
     for (const worker of changed) fireSimple(worker, "statechange");
   }
@@ -173,6 +172,23 @@ defineInterface(ServiceWorkerRegistration, {
   promises: ["showNotification", "getNotifications"],
 });
 
+// Service Workers "Install": a job's promise is resolved before "updatefound" is fired, but the news of the new worker
+// can come before the answer to the call that brought it.
+let jobs = 0;
+const waitingForJobs: (() => void)[] = [];
+function afterJobs(task: () => void): void {
+  if (jobs > 0) waitingForJobs.push(task);
+  else setRuntimeTimer(task, 0);
+}
+export async function job<T>(answer: Promise<T>): Promise<T> {
+  ++jobs;
+  try {
+    return await answer;
+  } finally {
+    if (--jobs === 0) for (const task of waitingForJobs.splice(0)) setRuntimeTimer(task, 0);
+  }
+}
+
 const registrations = new Map<number, ServiceWorkerRegistration>();
 export function registrationObject(info: RegistrationInfo): ServiceWorkerRegistration {
   let registration = registrations.get(info.id);
@@ -191,6 +207,7 @@ export function registrationChanged(info: RegistrationInfo): ServiceWorkerRegist
   const known = registrations.get(info.id);
   if (!known) return registrationObject(info);
   ServiceWorkerRegistration.bringUpToDate(known, info);
-  if (info.unregistered) registrations.delete(info.id);
+  // Its last worker may stay for its clients, and the object must hear when that one goes, too.
+  if (info.unregistered && !info.installing && !info.waiting && !info.active) registrations.delete(info.id);
   return known;
 }

@@ -1,11 +1,11 @@
 // Service Workers §4.1: ServiceWorkerGlobalScope, and how the daemon's events reach it.
 import type { Event as EventMessage, Start } from "#ipc/vigil.ts";
 import { SyncEvent } from "./background_sync.ts";
-import { clientObject, Clients } from "./clients.ts";
+import { Client, clientObject, Clients } from "./clients.ts";
 import { print } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
 import { defineEventHandlers, EventTarget, listenerTypes } from "./events.ts";
-import { ExtendableEvent, ExtendableMessageEvent, InstallEvent, runFunctionalEvent } from "./extendable.ts";
+import { ExtendableEvent, ExtendableMessageEvent, InstallEvent, runFunctionalEvent, setMessageSenders } from "./extendable.ts";
 import { runFetchEvent } from "./fetch_event.ts";
 import { describe } from "./inspect.ts";
 import { WorkerLocation } from "./location.ts";
@@ -86,6 +86,7 @@ export function installWorkerScope(global: object): void {
       importScripts(urls);
     },
   });
+  setMessageSenders((value) => Client.isInstance(value) || ServiceWorker.isInstance(value));
   Object.setPrototypeOf(global, ServiceWorkerGlobalScope.prototype);
   defineLazy(global, "clients", () => new Clients());
   defineGetter(global, "registration", () => self.registration);
