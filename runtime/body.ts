@@ -4,7 +4,8 @@
 // still streams is read straight from its messages.
 import type { Body as HttpBody } from "#ipc/storage.ts";
 import { Blob } from "./blob.ts";
-import { type ByteSource, IncomingBody, inlineLimit, sourceOf, streamOut } from "./body_stream.ts";
+import { teeWithClones } from "./body_tee.ts";
+import { type ByteSource, IncomingBody, inlineLimit, type OutgoingBody, sourceOf, streamOut } from "./body_stream.ts";
 import { encodeMultipart, FormData, parseFormBody } from "./formdata.ts";
 import { native } from "./native.ts";
 import { concatenate, isDisturbed, isReadableStream, ReadableStream, readAllBytes } from "./streams.ts";
@@ -16,6 +17,8 @@ export class BodyState {
   #incoming: IncomingBody | null = null;
   #stream: ReadableStream<Uint8Array> | null = null;
   #used = false;
+  #origin: IncomingBody | null = null; // what the stream reads from
+  #failure: { reason: unknown } | null = null;
 
   static ofBytes(bytes: Uint8Array<ArrayBuffer>): BodyState {
     const body = new BodyState();
@@ -32,7 +35,7 @@ export class BodyState {
     if (!body) return null;
     const result = new BodyState();
     if (body.stream !== undefined) {
-      result.#incoming = new IncomingBody(body.stream);
+      result.#origin = result.#incoming = new IncomingBody(body.stream);
     } else {
       result.#bytes = (body.inline ?? new Uint8Array()) as Uint8Array<ArrayBuffer>;
     }
@@ -52,6 +55,10 @@ export class BodyState {
   get knownBytes(): Uint8Array<ArrayBuffer> | null {
     return this.#stream || this.used ? null : this.#bytes;
   }
+  // Why nothing can be read any more.
+  get failure(): { reason: unknown } | null {
+    return this.#failure ?? this.#incoming?.failure ?? null;
+  }
   // Somebody made or gave a stream.
   get isStream(): boolean {
     return this.#stream !== null;
@@ -70,17 +77,21 @@ export class BodyState {
     return this.#stream;
   }
   #markStreamUsed(): void {
-    const reader = this.#stream!.getReader();
-    void reader.cancel().catch(() => {});
-    reader.releaseLock();
+    // Its reader stays: a body that was consumed is locked.
+    void this.#stream!.getReader().cancel().catch(() => {});
   }
 
+  // The content, when it is here; it counts as read then. Null: it has to be waited for.
+  consumeKnown(): Uint8Array<ArrayBuffer> | null {
+    const known = this.knownBytes;
+    if (known) this.#used = true;
+    return known;
+  }
   async consume(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#stream) return readAllBytes(this.#stream);
+    const known = this.consumeKnown();
+    if (known) return known;
     this.#used = true;
-    if (this.#bytes) {
-      return this.#bytes;
-    }
     const pieces: Uint8Array[] = [];
     for (;;) {
       const piece = await this.#incoming!.next();
@@ -105,6 +116,15 @@ export class BodyState {
     this.#used = true;
     return this.#bytes ? sourceOf(this.#bytes) : this.#incoming!;
   }
+  // Keeps an object alive as long as this content can still arrive.
+  hold(object: unknown): void {
+    this.#origin?.hold(object);
+  }
+  // Fetch §4 "abort a fetch() call", the response's side: what was not read is gone.
+  abort(reason: unknown): void {
+    this.#origin?.abort(reason);
+    if (this.#bytes && this.#bytes.byteLength > 0 && !this.#stream && !this.#used) this.#failure = { reason };
+  }
   cancel(reason: unknown): void {
     if (this.#stream && !this.#stream.locked) void this.#stream.cancel(reason).catch(() => {});
     this.#incoming?.cancel();
@@ -128,7 +148,8 @@ export class BodyState {
       copy.#bytes = this.#bytes;
       return copy;
     }
-    const [mine, theirs] = this.stream().tee();
+    const stream = this.stream();
+    const [mine, theirs] = this.#origin ? stream.tee() : teeWithClones(stream);
     this.#stream = mine as ReadableStream<Uint8Array>;
     copy.#stream = theirs as ReadableStream<Uint8Array>;
     return copy;
@@ -165,15 +186,12 @@ export function extractBody(value: unknown, keepalive = false): { body: BodyStat
 const nothing = () => Promise.resolve();
 // How a body goes into a message: inline when it is small and here, else as a stream. start() is to be called after the
 // message was sent; its promise fulfils when all is sent.
-export function encodeBody(
-  body: BodyState | null,
-  limit = inlineLimit,
-): { body: HttpBody | undefined; start(): Promise<void> } {
-  if (!body) return { body: undefined, start: nothing };
+export function encodeBody(body: BodyState | null, limit = inlineLimit): OutgoingBody {
+  if (!body) return { body: undefined, start: nothing, cancel: () => {} };
   const known = body.knownBytes;
   if (known && known.byteLength <= limit) {
     void body.consume();
-    return { body: { inline: known }, start: nothing };
+    return { body: { inline: known }, start: nothing, cancel: () => {} };
   }
   return streamOut(body.source());
 }
@@ -187,9 +205,11 @@ type Read<T> = (bytes: Uint8Array<ArrayBuffer>, owner: BodyOwner) => T;
 function reader<T>(name: string, type: string, read: Read<T>): (this: object, owner: BodyOwner) => Promise<T> {
   return async function (this: object, owner: BodyOwner) {
     const body = owner.bodyState();
+    if (body?.failure) throw body.failure.reason;
     if (body?.used) throw new TypeError(`Failed to execute '${name}' on '${type}': body stream already read`);
     if (body?.locked) throw new TypeError(`Failed to execute '${name}' on '${type}': body stream is locked`);
-    return read(body ? await body.consume() : new Uint8Array(), owner);
+    const known = body ? body.consumeKnown() : new Uint8Array();
+    return read(known ?? await body!.consume(), owner);
   };
 }
 export interface BodyMethods {

@@ -16,8 +16,13 @@ export const inlineLimit = 256 * 1024;
 interface Arrival {
   queue: Uint8Array[];
   finished: boolean;
-  error: TypeError | null;
+  failure: { reason: unknown } | null;
   wake: (() => void) | null;
+  controller: WeakRef<Controller> | null; // of the stream that scripts read it through
+}
+interface Controller {
+  error(reason: unknown): void;
+  close(): void;
 }
 const incoming = new Map<number, Arrival>();
 const abandoned = new FinalizationRegistry<number>((stream) => {
@@ -27,19 +32,29 @@ function accept(chunk: BodyChunk): void {
   const arrival = incoming.get(chunk.stream);
   if (!arrival) return;
   if (chunk.data.byteLength > 0) arrival.queue.push(chunk.data);
-  if (chunk.error) arrival.error = new TypeError("network error", { cause: chunk.error });
+  if (chunk.error) arrival.failure = { reason: new TypeError("network error", { cause: chunk.error }) };
   if (chunk.fin || chunk.error) {
     arrival.finished = true;
     incoming.delete(chunk.stream);
   }
+  if (!arrival.wake) settle(arrival);
   arrival.wake?.();
   arrival.wake = null;
+}
+// Ends the stream with its content, also when nobody is reading at the moment.
+function settle(arrival: Arrival): void {
+  if (!arrival.finished || arrival.queue.length > 0) return;
+  const controller = arrival.controller?.deref();
+  arrival.controller = null;
+  if (arrival.failure) controller?.error(arrival.failure.reason);
+  else controller?.close();
 }
 
 export class IncomingBody {
   #stream: number;
-  #arrival: Arrival = { queue: [], finished: false, error: null, wake: null };
+  #arrival: Arrival = { queue: [], finished: false, failure: null, wake: null, controller: null };
   #owed = 0;
+  #held: unknown;
 
   constructor(stream: number) {
     this.#stream = stream;
@@ -57,12 +72,29 @@ export class IncomingBody {
       this.#pay(piece.byteLength);
       return piece;
     }
-    if (arrival.error) throw arrival.error;
+    if (arrival.failure) throw arrival.failure.reason;
     return null;
+  }
+  get failure(): { reason: unknown } | null {
+    return this.#arrival.failure;
+  }
+  // Lives as long as somebody can read this body.
+  hold(object: unknown): void {
+    this.#held = object;
+  }
+  // What is not read yet is lost; whoever reads hears of the reason.
+  abort(reason: unknown): void {
+    const arrival = this.#arrival;
+    if (arrival.finished && arrival.queue.length === 0) return;
+    arrival.failure = { reason };
+    const controller = arrival.controller?.deref();
+    this.cancel();
+    controller?.error(reason);
   }
   cancel(): void {
     this.#arrival.queue = [];
     this.#arrival.finished = true;
+    this.#arrival.controller = null;
     this.#arrival.wake?.();
     if (incoming.delete(this.#stream)) port.notify({ bodyCancel: { stream: this.#stream } });
   }
@@ -76,11 +108,17 @@ export class IncomingBody {
     return new ReadableStream<Uint8Array>(
       {
         type: "bytes",
+        start: (controller) => {
+          this.#arrival.controller = new WeakRef(controller);
+          settle(this.#arrival);
+        },
         pull: async (controller) => {
           const piece = await this.next();
           if (piece) {
             controller.enqueue(piece as Uint8Array<ArrayBuffer>);
+            settle(this.#arrival);
           } else {
+            this.#arrival.controller = null;
             controller.close();
             controller.byobRequest?.respond(0);
           }
@@ -94,6 +132,7 @@ export class IncomingBody {
 
 // ------------------------------------------------------------------------------------------------- outgoing
 interface Outgoing {
+  source: ByteSource;
   credit: number;
   cancelled: boolean;
   wake: (() => void) | null;
@@ -107,28 +146,42 @@ export interface ByteSource {
   cancel(reason?: unknown): void;
 }
 
-// Returns what goes into the message; start() must be called after the message was sent.
-export function streamOut(source: ByteSource): { body: HttpBody; start(): Promise<void> } {
-  const stream = ++lastOutgoing;
-  const state: Outgoing = { credit: initialCredit, cancelled: false, wake: null };
-  outgoing.set(stream, state);
-  return { body: { stream }, start: () => pump(stream, state, source) };
+export interface OutgoingBody {
+  body: HttpBody | undefined;
+  start(): Promise<void>;
+  // Nobody wants it any more, for that reason.
+  cancel(reason: unknown): void;
 }
-async function pump(stream: number, state: Outgoing, source: ByteSource): Promise<void> {
+// Returns what goes into the message; start() must be called after the message was sent.
+export function streamOut(source: ByteSource): OutgoingBody {
+  const stream = ++lastOutgoing;
+  const state: Outgoing = { source, credit: initialCredit, cancelled: false, wake: null };
+  outgoing.set(stream, state);
+  return {
+    body: { stream },
+    start: () => pump(stream, state),
+    cancel: (reason) => cancelOutgoing(state, reason),
+  };
+}
+function cancelOutgoing(state: Outgoing, reason?: unknown): void {
+  if (state.cancelled) return;
+  state.cancelled = true;
+  state.source.cancel(reason);
+  state.wake?.();
+}
+async function pump(stream: number, state: Outgoing): Promise<void> {
   try {
-    for (;;) {
-      const piece = await source.next();
+    while (!state.cancelled) {
+      const piece = await state.source.next();
       if (state.cancelled) break;
       if (!piece) {
         port.notify({ chunk: { stream, fin: true } });
         break;
       }
       await sendPiece(stream, state, piece);
-      if (state.cancelled) break;
     }
-    if (state.cancelled) source.cancel();
   } catch (error) {
-    port.notify({ chunk: { stream, error: String(error) } });
+    if (!state.cancelled) port.notify({ chunk: { stream, error: String(error) } });
   } finally {
     outgoing.delete(stream);
   }
@@ -171,8 +224,6 @@ export function installBodyStreams(): void {
   });
   port.on("bodyCancel", ({ stream }) => {
     const state = outgoing.get(stream);
-    if (!state) return;
-    state.cancelled = true;
-    state.wake?.();
+    if (state) cancelOutgoing(state);
   });
 }

@@ -62,8 +62,11 @@ export function isNoCorsSafelisted(name: string, value: string): boolean {
   }
 }
 
+// Names are compared in lower case, and sent as the first of their kind was written.
+export type Header = [name: string, value: string, written: string];
+
 export class Headers {
-  #list: [name: string, value: string][] = []; // names in lower case, in order of insertion
+  #list: Header[] = []; // in order of insertion
   #guard: Guard = "none";
   #sorted: [string, string][] | null = null;
 
@@ -79,7 +82,8 @@ export class Headers {
         const before = this.#get(lower);
         if (!isNoCorsSafelisted(lower, before === null ? normalized : `${before}, ${normalized}`)) return;
       }
-      this.#list.push([lower, normalized]);
+      const first = this.#list.find((header) => header[0] === lower);
+      this.#list.push([lower, normalized, first ? first[2] : name]);
     });
   }
   delete(name: string): void {
@@ -104,7 +108,7 @@ export class Headers {
       if (this.#guard === "request-no-cors" && !isNoCorsSafelisted(lower, normalized)) return;
       const index = this.#list.findIndex((header) => header[0] === lower);
       if (index < 0) {
-        this.#list.push([lower, normalized]);
+        this.#list.push([lower, normalized, name]);
         return;
       }
       this.#list[index]![1] = normalized;
@@ -133,8 +137,8 @@ export class Headers {
     return typeof value === "object" && value !== null && #list in value;
   }
   static fill(headers: Headers, init: unknown): void {
-    if (Headers.isInstance(init)) {
-      for (const [name, value] of init.#list) headers.#append(name, value);
+    if (Headers.isInstance(init) && (init as object as Iterable<unknown>)[Symbol.iterator] === ownIterator) {
+      Headers.appendAll(headers, init);
       return;
     }
     if ((typeof init !== "object" && typeof init !== "function") || init === null) {
@@ -152,6 +156,9 @@ export class Headers {
       headers.#append(ByteString(key), ByteString((init as Dictionary)[key as string]));
     }
   }
+  static appendAll(headers: Headers, from: Headers): void {
+    for (const [, value, written] of from.#list) headers.#append(written, value);
+  }
   static withGuard(guard: Guard): Headers {
     const headers = new Headers();
     headers.#guard = guard;
@@ -160,14 +167,17 @@ export class Headers {
   static setGuard(headers: Headers, guard: Guard): void {
     headers.#guard = guard;
   }
-  static guardOf(headers: Headers): Guard {
-    return headers.#guard;
-  }
   // The list as it is, past all guards.
-  static listOf(headers: Headers): [string, string][] {
+  static listOf(headers: Headers): Header[] {
     return headers.#list;
   }
-  static setList(headers: Headers, list: [string, string][]): void {
+  // The same under the same guard.
+  static copyOf(headers: Headers): Headers {
+    const copy = Headers.withGuard(headers.#guard);
+    copy.#list = headers.#list.map((header): Header => [...header]);
+    return copy;
+  }
+  static setList(headers: Headers, list: Header[]): void {
     headers.#list = list;
     headers.#sorted = null;
   }
@@ -198,12 +208,23 @@ defineInterface(Headers, {
   },
 });
 defineIterable(Headers, "Headers", (headers) => Headers.pairs(headers));
+const ownIterator = (Headers.prototype as object as Iterable<unknown>)[Symbol.iterator];
 
 export function encodeHeaders(headers: Headers): HttpHeader[] {
-  return Headers.listOf(headers).map(([name, value]) => ({ name, value }));
+  return Headers.listOf(headers).map(([, value, written]) => ({ name: written, value }));
+}
+// For a request: one header of each name.
+export function encodeCombined(headers: Headers): HttpHeader[] {
+  const combined = new Map<string, HttpHeader>();
+  for (const [name, value, written] of Headers.listOf(headers)) {
+    const before = combined.get(name);
+    if (before) before.value += `, ${value}`;
+    else combined.set(name, { name: written, value });
+  }
+  return [...combined.values()];
 }
 export function decodeHeaders(list: readonly HttpHeader[], guard: Guard): Headers {
   const headers = Headers.withGuard(guard);
-  Headers.setList(headers, list.map(({ name, value }): [string, string] => [name.toLowerCase(), value]));
+  Headers.setList(headers, list.map(({ name, value }): Header => [name.toLowerCase(), value, name]));
   return headers;
 }

@@ -3,7 +3,7 @@ import { HttpRequest } from "#ipc/storage.ts";
 import { AbortSignal } from "./abort.ts";
 import { Blob } from "./blob.ts";
 import { bodyMethods, BodyState, extractBody } from "./body.ts";
-import { decodeHeaders, encodeHeaders, Headers, isToken } from "./headers.ts";
+import { decodeHeaders, encodeCombined, Headers, isToken } from "./headers.ts";
 import { blobOfUrl } from "./object_urls.ts";
 import type { ReadableStream } from "./streams.ts";
 import { environment, parseUrl } from "./url.ts";
@@ -73,7 +73,6 @@ export class Request {
   #body: BodyState | null = null;
   #signal: AbortSignal;
   #blob: Blob | null; // of an object URL, which may be revoked later
-  #historyNavigation = false;
 
   constructor(input: unknown, init: Dictionary = {}) {
     const source = Request.isInstance(input) ? input : null;
@@ -83,7 +82,7 @@ export class Request {
     if (hasAny(init)) this.#fields.referrer = "about:client";
     if (hasAny(init)) this.#fields.referrerPolicy = "";
     if (source) this.#fields.destination = "";
-    this.#applyInit(init);
+    const duplex = this.#applyInit(init);
     const signal = init["signal"] === undefined
       ? (source ? source.#signal : null)
       : (init["signal"] as AbortSignal | null);
@@ -96,8 +95,8 @@ export class Request {
       fail(`'${this.#fields.method}' is unsupported in no-cors mode.`);
     }
     if (init["headers"] !== undefined) Headers.fill(this.#headers, init["headers"]);
-    else if (source) for (const [name, value] of Headers.listOf(source.#headers)) this.#headers.append(name, value);
-    this.#takeBody(source, init);
+    else if (source) Headers.appendAll(this.#headers, source.#headers);
+    this.#takeBody(source, init, duplex);
   }
   static #fieldsOfUrl(text: string): Fields {
     const url = parseUrl(text);
@@ -119,7 +118,8 @@ export class Request {
       destination: "",
     };
   }
-  #applyInit(init: Dictionary): void {
+  // Returns the member that is no part of the request.
+  #applyInit(init: Dictionary): string | null {
     const fields = this.#fields;
     const type = "RequestInit";
     if (init["window"] !== undefined && init["window"] !== null) fail("'window' member must be null.");
@@ -140,8 +140,9 @@ export class Request {
     fields.keepalive = member(init, type, "keepalive", boolean, fields.keepalive);
     fields.method = member(init, type, "method", toMethod, fields.method);
     member(init, type, "priority", toPriority, "auto");
+    return member(init, type, "duplex", toDuplex, null);
   }
-  #takeBody(source: Request | null, init: Dictionary): void {
+  #takeBody(source: Request | null, init: Dictionary, duplex: string | null): void {
     const given = init["body"];
     const hasBody = given !== undefined && given !== null;
     if ((hasBody || (given === undefined && source && source.#body)) && ["GET", "HEAD"].includes(this.#fields.method)) {
@@ -149,11 +150,11 @@ export class Request {
     }
     if (hasBody) {
       const { body, type } = extractBody(given, this.#fields.keepalive);
-      if (body.isStream && member(init, "RequestInit", "duplex", toDuplex, null) !== "half") {
+      if (body.isStream && duplex !== "half") {
         fail("The `duplex` member must be specified for a request with a streaming body");
       }
       this.#body = body;
-      if (type !== null && !this.#headers.has("content-type")) this.#headers.append("content-type", type);
+      if (type !== null && !this.#headers.has("content-type")) this.#headers.append("Content-Type", type);
     } else if (source && source.#body) {
       if (source.#body.unusable) fail("Cannot construct a Request with a Request object that has already been used.");
       this.#body = given === null ? null : source.#body.take();
@@ -203,7 +204,11 @@ export class Request {
     return "half";
   }
   get isHistoryNavigation(): boolean {
-    return this.#historyNavigation;
+    return false;
+  }
+  // Chromium has it, and tests ask for it; nothing here reloads.
+  get isReloadNavigation(): boolean {
+    return false;
   }
   get body(): ReadableStream<Uint8Array> | null {
     return this.#body?.stream() ?? null;
@@ -234,11 +239,7 @@ export class Request {
     const copy = new Request("about:blank");
     copy.#fields = { ...this.#fields };
     copy.#blob = this.#blob;
-    copy.#headers = Headers.withGuard(Headers.guardOf(this.#headers));
-    Headers.setList(
-      copy.#headers,
-      Headers.listOf(this.#headers).map(([name, value]): [string, string] => [name, value]),
-    );
+    copy.#headers = Headers.copyOf(this.#headers);
     copy.#body = this.#body?.clone() ?? null;
     copy.#signal = AbortSignal.any([this.#signal]);
     return copy;
@@ -258,7 +259,7 @@ export class Request {
   }
   // The message that stands for this request, without its body and its URL's fragment kept.
   static encode(request: Request): HttpRequest {
-    return { ...request.#fields, headers: encodeHeaders(request.#headers), body: undefined, skipServiceWorker: false };
+    return { ...request.#fields, headers: encodeCombined(request.#headers), body: undefined, skipServiceWorker: false };
   }
   static decode(http: HttpRequest, guard: "request" | "immutable" = "immutable"): Request {
     const request = new Request("about:blank");

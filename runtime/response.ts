@@ -2,7 +2,7 @@
 import { type HttpResponse, HttpResponse_Type } from "#ipc/storage.ts";
 import { Blob } from "./blob.ts";
 import { bodyMethods, BodyState, extractBody } from "./body.ts";
-import { decodeHeaders, encodeHeaders, Headers } from "./headers.ts";
+import { decodeHeaders, encodeHeaders, type Header, Headers } from "./headers.ts";
 import { native } from "./native.ts";
 import type { ReadableStream } from "./streams.ts";
 import { parseUrl, withoutFragment } from "./url.ts";
@@ -37,7 +37,7 @@ interface Fields {
 interface Hidden {
   status: number;
   statusText: string;
-  headers: [string, string][];
+  headers: Header[];
   body: BodyState | null;
 }
 const nullBodyStatuses = [101, 103, 204, 205, 304];
@@ -75,7 +75,7 @@ export class Response {
   #setBody({ body, type }: { body: BodyState; type: string | null }): void {
     if (nullBodyStatuses.includes(this.#fields.status)) fail("Response with null body status cannot have body");
     this.#body = body;
-    if (type !== null && !this.#headers.has("content-type")) this.#headers.append("content-type", type);
+    if (type !== null && !this.#headers.has("content-type")) this.#headers.append("Content-Type", type);
   }
 
   static error(): Response {
@@ -93,7 +93,7 @@ export class Response {
     }
     const response = new Response(null);
     response.#fields.status = status;
-    Headers.setList(response.#headers, [["location", parsed.href]]);
+    Headers.setList(response.#headers, [["location", parsed.href, "Location"]]);
     Headers.setGuard(response.#headers, "immutable");
     return response;
   }
@@ -157,11 +157,7 @@ export class Response {
     if (this.#body?.unusable) fail("Response body is already used");
     const copy = new Response();
     copy.#fields = { ...this.#fields, urlList: [...this.#fields.urlList] };
-    copy.#headers = Headers.withGuard(Headers.guardOf(this.#headers));
-    Headers.setList(
-      copy.#headers,
-      Headers.listOf(this.#headers).map(([name, value]): [string, string] => [name, value]),
-    );
+    copy.#headers = Headers.copyOf(this.#headers);
     copy.#body = this.#body?.clone() ?? null;
     if (this.#hidden) copy.#hidden = { ...this.#hidden, body: this.#hidden.body?.clone() ?? null };
     return copy;
@@ -185,7 +181,7 @@ export class Response {
       type,
       status: hidden ? hidden.status : status,
       statusText: hidden ? hidden.statusText : statusText,
-      headers: hidden ? hidden.headers.map(([name, value]) => ({ name, value })) : encodeHeaders(response.#headers),
+      headers: hidden ? hidden.headers.map(([, value, written]) => ({ name: written, value })) : encodeHeaders(response.#headers),
       urlList,
       body: undefined,
       error: "",

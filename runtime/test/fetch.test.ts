@@ -25,8 +25,8 @@ test("fetch() sends the request and gives the response", async () => {
   const [request] = worker.requests("fetch");
   assert.equal(request.method, "POST");
   assert.equal(request.url, `${origin}/x?y#z`);
-  assert.deepEqual(request.headers, [{ name: "x-b", value: "1" }, {
-    name: "content-type",
+  assert.deepEqual(request.headers, [{ name: "X-B", value: "1" }, {
+    name: "Content-Type",
     value: "text/plain;charset=UTF-8",
   }]);
   assert.equal(Buffer.from(request.body.inline).toString(), "[1]");
@@ -106,13 +106,57 @@ test("an opaque response shows nothing, but keeps what it is", async () => {
   assert.deepEqual(seen, ["opaque", 0, false, "", null, [], ""]);
 });
 
-test("data: URLs are answered here", async () => {
-  await using worker = await evaluator();
-  const seen = await worker.run(
-    `const r = await fetch("data:text/css;base64,YWJj"); const s = await fetch("data:,a%20b"); return [r.headers.get("content-type"), await r.text(), await s.text(), s.headers.get("content-type")]`,
+test("data: URLs are left to the daemon, other schemes are refused", async () => {
+  await using worker = await evaluator((request) => (request.fetch ? respond(inline("abc")) : { ok: {} }));
+  assert.equal(await worker.run(`return (await fetch("data:text/css,abc")).text()`), "abc");
+  await assert.rejects(worker.run(`await fetch("ftp://other.example/")`), { message: "TypeError: Failed to fetch" });
+  assert.deepEqual(worker.requests("fetch").map((request) => request.url), ["data:text/css,abc"]);
+});
+
+test("an abort after the response takes away what was not read", async () => {
+  await using worker = await evaluator((
+    request,
+  ) => (request.fetch ? respond({ stream: Number(new URL(request.fetch.url).pathname.slice(1)) }) : { ok: {} }));
+  const seen = await worker.run(`
+    const c = new AbortController();
+    const [a, b] = await Promise.all(["/1", "/2"].map(path => fetch(path, {signal: c.signal})));
+    const reader = b.body.getReader();
+    c.abort();
+    const order = [];
+    await Promise.all([a.text().catch(() => order.push("rejected")), Promise.resolve().then(() => order.push("next"))]);
+    const name = promise => promise.then(() => "none", e => e.name);
+    return [order, await name(a.text()), await name(reader.read()), await name(reader.closed)]`);
+  assert.deepEqual(seen, [["rejected", "next"], "AbortError", "AbortError", "AbortError"]);
+  assert.deepEqual(worker.of("bodyCancel"), [{ stream: 1 }, { stream: 2 }]);
+});
+
+test("a request's stream is sent as it comes, and cancelled with the fetch", async () => {
+  await using worker = await evaluator(() => undefined);
+  const seen = await worker.run(`
+    const c = new AbortController();
+    let reason;
+    const body = new ReadableStream({
+      start(controller) { controller.enqueue(new TextEncoder().encode("first")); },
+      cancel(why) { reason = why; },
+    });
+    const fetched = fetch("/x", {method: "POST", body, duplex: "half", signal: c.signal}).catch(e => e);
+    await Promise.resolve();
+    c.abort();
+    const error = await fetched;
+    return [error.name, reason === error]`);
+  assert.deepEqual(seen, ["AbortError", true]);
+  const [{ body }] = worker.requests("fetch");
+  assert.equal(typeof body.stream, "number");
+});
+
+test("a stream ends with its content, also while nobody reads", async () => {
+  await using worker = await evaluator((request) => (request.fetch ? respond({ stream: 1 }) : { ok: {} }));
+  await worker.begin(
+    "const reader = (await fetch('/x')).body.getReader(); await reader.read(); return reader.closed.catch(e => String(e))",
   );
-  assert.deepEqual(seen, ["text/css", "abc", "a b", "text/plain;charset=US-ASCII"]);
-  assert.deepEqual(worker.requests("fetch"), []);
+  await worker.send({ chunk: { stream: 1, data: Buffer.from("half") } });
+  await worker.send({ chunk: { stream: 1, error: "connection reset" } });
+  assert.ok(worker.lines.some((line) => line.includes("TypeError: network error")));
 });
 
 test("Headers normalize, combine, sort and guard", async () => {
@@ -139,6 +183,22 @@ test("Headers normalize, combine, sort and guard", async () => {
   await assert.rejects(worker.run("Response.error().headers.set('a', 'b')"), {
     message: "TypeError: Failed to execute 'set' on 'Headers': Headers are immutable",
   });
+});
+
+test("a request sends one header of each name, as its first was written", async () => {
+  await using worker = await evaluator((request) => (request.fetch ? respond(inline("")) : { ok: {} }));
+  await worker.run("await fetch('/x', {headers: [['X-Some', '1'], ['x-SOME', '2'], ['b', '3']]})");
+  assert.deepEqual(worker.requests("fetch")[0].headers, [{ name: "X-Some", value: "1, 2" }, { name: "b", value: "3" }]);
+});
+
+test("Headers are made from what iterating over them gives", async () => {
+  await using worker = await evaluator();
+  const seen = await worker.run(`
+    const plain = new Headers({a: "1"});
+    const strange = new Headers({a: "1"});
+    strange[Symbol.iterator] = function* () { yield ["b", "2"]; };
+    return [[...new Headers(plain)], [...new Headers(strange)], [...new Request("/x", {headers: plain}).clone().headers]]`);
+  assert.deepEqual(seen, [[["a", "1"]], [["b", "2"]], [["a", "1"]]]);
 });
 
 test("Request checks its arguments and copies another request", async () => {
@@ -201,6 +261,26 @@ test("Response has its statics, refuses bad statuses, and its clone is independe
   await assert.rejects(worker.run("const r = new Response('a'); await r.text(); await r.text()"), {
     message: "TypeError: Failed to execute 'text' on 'Response': body stream already read",
   });
+});
+
+test("what one clone's reader does to a chunk the other one does not see", async () => {
+  await using worker = await evaluator();
+  const seen = await worker.run(`
+    const chunk = new Uint8Array([1, 2]);
+    const a = new Response(new ReadableStream({start(c) { c.enqueue(chunk); c.close() }})), b = a.clone();
+    const first = (await a.body.getReader().read()).value;
+    first[0] = 9;
+    return [first === chunk, [...(await b.body.getReader().read()).value]]`);
+  assert.deepEqual(seen, [true, [1, 2]]);
+});
+
+test("a consumed body is locked for good", async () => {
+  await using worker = await evaluator();
+  const seen = await worker.run(`
+    const r = new Response("a"); await r.text();
+    let refused; try { r.body.getReader() } catch (e) { refused = e.name }
+    return [r.body.locked, r.bodyUsed, refused]`);
+  assert.deepEqual(seen, [true, true, "TypeError"]);
 });
 
 test("bodies of every kind keep their bytes and their type", async () => {
