@@ -165,8 +165,8 @@ test("respondWith() answers a fetch with status, headers and body", async () => 
   assert.equal(answer.kind, response);
   assert.equal(answer.response.status, 201);
   assert.equal(Buffer.from(answer.response.body.inline).toString(), "POST!c1");
-  assert.deepEqual(answer.response.headers, [{ name: "x-a", value: "b" }, {
-    name: "content-type",
+  assert.deepEqual(answer.response.headers, [{ name: "X-A", value: "b" }, {
+    name: "Content-Type",
     value: "text/plain;charset=UTF-8",
   }]);
   assert.ok(worker.finished(1));
