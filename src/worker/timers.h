@@ -1,10 +1,10 @@
-// The timers of one worker: which id fires when. Ordered by time, then by id. Times: microseconds of
-// whichever monotonic clock the caller uses.
+// The timers of one worker: which id fires when. Ordered by time, then by the order in which they were
+// set. Times: microseconds of whichever monotonic clock the caller uses.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -21,8 +21,10 @@ class TimerHeap {
   std::optional<std::uint64_t> PopDue(std::int64_t now_us);
 
  private:
-  std::set<std::pair<std::int64_t, std::uint64_t>> order_;
-  std::unordered_map<std::uint64_t, std::int64_t> times_;
+  using Place = std::pair<std::int64_t, std::uint64_t>;  // time, number of the call
+  std::map<Place, std::uint64_t> order_;
+  std::unordered_map<std::uint64_t, Place> places_;
+  std::uint64_t calls_ = 0;
 };
 
 }  // namespace vigil::worker

@@ -5,15 +5,15 @@
 namespace vigil::worker {
 namespace {
 
-TEST(TimerHeap, FiresByTimeThenById) {
+TEST(TimerHeap, FiresByTimeThenInTheOrderOfTheCalls) {
   TimerHeap timers;
   timers.Set(3, 10);
   timers.Set(2, 10);
   timers.Set(1, 20);
   EXPECT_EQ(timers.Next(), 10);
   EXPECT_EQ(timers.PopDue(9), std::nullopt);
-  EXPECT_EQ(timers.PopDue(20), 2U);
   EXPECT_EQ(timers.PopDue(20), 3U);
+  EXPECT_EQ(timers.PopDue(20), 2U);
   EXPECT_EQ(timers.PopDue(20), 1U);
   EXPECT_EQ(timers.Next(), std::nullopt);
 }
