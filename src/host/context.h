@@ -20,8 +20,10 @@ class FetchRouter;
 class Jobs;
 class Lifecycle;
 class LocalStorage;
+class Locks;
 class Notifications;
 class Pages;
+class PortHub;
 class Processes;
 class Registry;
 class Requests;
@@ -43,10 +45,12 @@ struct HostContext {
   Lifecycle* lifecycle = nullptr;
   Jobs* jobs = nullptr;
   Pages* pages = nullptr;
+  PortHub* ports = nullptr;
   FetchRouter* router = nullptr;
   Requests* requests = nullptr;
   ScriptStorage* storage = nullptr;
   LocalStorage* local_storage = nullptr;
+  Locks* locks = nullptr;
   Apps* apps = nullptr;
   Notifications* notifications = nullptr;
 

@@ -15,8 +15,10 @@
 #include "host/jobs.h"
 #include "host/lifecycle.h"
 #include "host/local_storage.h"
+#include "host/locks.h"
 #include "host/notifications.h"
 #include "host/pages.h"
+#include "host/port_hub.h"
 #include "host/processes.h"
 #include "host/registry.h"
 #include "host/requests.h"
@@ -69,8 +71,10 @@ class HostImpl {
         storage(context),
         router(context),
         local_storage(context),
+        locks(context),
         notifications(context),
         pages(context),
+        ports([this](std::uint64_t process, ipc::PortFrame frame) { SendPort(process, std::move(frame)); }),
         apps(context),
         requests(context) {
     context.registry = &registry;
@@ -81,8 +85,10 @@ class HostImpl {
     context.storage = &storage;
     context.router = &router;
     context.local_storage = &local_storage;
+    context.locks = &locks;
     context.notifications = &notifications;
     context.pages = &pages;
+    context.ports = &ports;
     context.apps = &apps;
     context.requests = &requests;
     Connect();
@@ -147,11 +153,21 @@ class HostImpl {
     handlers.ended = [this](WorkerProcess& process, const ProcessOwner& owner, const ExitReport& report) {
       router.OnProcessEnded(process.id());
       storage.ProcessEnded(process);
+      locks.OnProcessEnded(process.id());
+      ports.ProcessEnded(process.id());
       requests.OnProcessEnded(process);
       if (owner.version) runner.OnEnded(process, owner.version, report);
       if (owner.page) pages.OnEnded(owner.page, report);
     };
     processes.SetHandlers(std::move(handlers));
+  }
+
+  void SendPort(std::uint64_t process, ipc::PortFrame frame) {
+    auto target = processes.ById(process);
+    if (!target) return;
+    ipc::ToWorker message;
+    *message.mutable_port() = std::move(frame);
+    target->Send(std::move(message));
   }
 
   // What the last run of the daemon left unfinished: an activation that did not end is made again, a waiting
@@ -176,8 +192,10 @@ class HostImpl {
   ScriptStorage storage;
   FetchRouter router;
   LocalStorage local_storage;
+  Locks locks;
   Notifications notifications;
   Pages pages;
+  PortHub ports;
   Apps apps;
   Requests requests;
 };

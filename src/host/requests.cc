@@ -7,8 +7,10 @@
 #include "host/apps.h"
 #include "host/fetch_router.h"
 #include "host/local_storage.h"
+#include "host/locks.h"
 #include "host/notifications.h"
 #include "host/pages.h"
+#include "host/port_hub.h"
 #include "host/registry.h"
 #include "host/script_storage.h"
 #include "host/script_update.h"
@@ -43,12 +45,15 @@ void Requests::OnMessage(WorkerProcess& process, const ProcessOwner& owner, ipc:
     case ipc::ToDaemon::kConsole:
       return OnConsole(process, owner, message.console());
     case ipc::ToDaemon::kCancelRequest:
+      if (context_.locks->Release(process, message.cancel_request())) return;
       return context_.router->OnCancel(process, message.cancel_request());
     case ipc::ToDaemon::kBroadcast: {
       ipc::ToWorker forward;
       *forward.mutable_broadcast() = std::move(*message.mutable_broadcast());
       return context_.processes->SendToOrigin(process.origin(), forward, process.id());
     }
+    case ipc::ToDaemon::kPort:
+      return context_.ports->OnFrame(process.id(), process.origin(), std::move(*message.mutable_port()));
     case ipc::ToDaemon::kSyncAcknowledge:
       return OnSyncAcknowledge(process, message.sync_acknowledge());
     case ipc::ToDaemon::kDocument:
@@ -118,6 +123,10 @@ void Requests::OnRequest(WorkerProcess& process, const ProcessOwner& owner, ipc:
     case R::kClientsClaim:
     case R::kPostMessage:
       return OnClientRequest(process, owner, request);
+    case R::kLockRequest:
+      return context_.locks->Request(process, owner, id, std::move(*request.mutable_lock_request()));
+    case R::kLockQuery:
+      return context_.locks->Query(process, id);
     default:
       return OnStorageRequest(process, owner, request);
   }
