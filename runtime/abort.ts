@@ -1,6 +1,6 @@
 // DOM §3: AbortController and AbortSignal.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, fire } from "./events.ts";
+import { defineEventHandlers, Event, EventTarget, fire, setAbortHooks, watchListeners } from "./events.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { any, defineInterface, fail, sequence, unsignedLongLong } from "./webidl.ts";
 
@@ -8,8 +8,11 @@ export class AbortSignal extends EventTarget {
   #aborted = false;
   #reason: unknown = undefined;
   #algorithms = new Set<() => void>();
-  #dependents: WeakRef<AbortSignal>[] = [];
-  #sources: AbortSignal[] = []; // keeps them alive as long as somebody can see this signal
+  // Signals that follow this one. A signal that any() made follows only signals that nobody made so, in any depth.
+  #dependents = new Set<WeakRef<AbortSignal>>();
+  #pruneAt = 16; // that many dependents: time to forget the ones that are gone
+  #heard = new Set<AbortSignal>(); // of these, the ones that would be missed
+  #sources: AbortSignal[] | null = null; // of a signal that any() made
 
   get aborted(): boolean {
     return this.#aborted;
@@ -36,46 +39,83 @@ export class AbortSignal extends EventTarget {
     return signal;
   }
   static any(signals: AbortSignal[]): AbortSignal {
-    const result = new AbortSignal();
+    return AbortSignal.follow(new AbortSignal(), signals);
+  }
+
+  static override isInstance(value: unknown): value is AbortSignal {
+    return typeof value === "object" && value !== null && #algorithms in value;
+  }
+  // DOM "create a dependent abort signal", of a signal that is new.
+  static follow<T extends AbortSignal>(result: T, signals: AbortSignal[]): T {
     const aborted = signals.find((signal) => signal.#aborted);
     if (aborted) {
       result.#aborted = true;
       result.#reason = aborted.#reason;
       return result;
     }
-    for (const signal of signals) {
-      result.#sources.push(signal);
-      signal.#dependents.push(new WeakRef(result));
-    }
+    const sources = new Set(signals.flatMap((signal) => signal.#sources ?? [signal]));
+    const reference = new WeakRef<AbortSignal>(result);
+    result.#sources = [...sources];
+    for (const source of sources) source.#addDependent(reference);
+    watchListeners(result, (type) => {
+      if (type === "abort") result.#keep();
+    });
     return result;
   }
-
-  static override isInstance(value: unknown): value is AbortSignal {
-    return typeof value === "object" && value !== null && #algorithms in value;
+  #addDependent(reference: WeakRef<AbortSignal>): void {
+    if (this.#dependents.size >= this.#pruneAt) {
+      for (const each of this.#dependents) if (!each.deref()) this.#dependents.delete(each);
+      this.#pruneAt = 2 * this.#dependents.size + 16;
+    }
+    this.#dependents.add(reference);
+  }
+  // Who listens to a signal need not hold it, too.
+  #keep(): void {
+    for (const source of this.#sources ?? []) source.#heard.add(this);
   }
   static signalAbort(signal: AbortSignal, reason: unknown): void {
     if (signal.#aborted) return;
-    signal.#aborted = true;
-    signal.#reason = reason === undefined ? abortError() : reason;
-    for (const algorithm of signal.#algorithms) algorithm();
-    signal.#algorithms.clear();
-    fire(signal, new Event("abort"));
+    signal.#abort(reason === undefined ? abortError() : reason);
+    // All of them are aborted before anybody hears of it.
+    const following: AbortSignal[] = [];
     for (const reference of signal.#dependents) {
       const dependent = reference.deref();
-      if (dependent) AbortSignal.signalAbort(dependent, signal.#reason);
+      if (!dependent || dependent.#aborted) continue;
+      dependent.#abort(signal.#reason);
+      following.push(dependent);
     }
-    signal.#dependents = [];
+    signal.#dependents.clear();
+    signal.#heard.clear();
+    signal.#runAbortSteps();
+    for (const dependent of following) dependent.#runAbortSteps();
+  }
+  #abort(reason: unknown): void {
+    this.#aborted = true;
+    this.#reason = reason;
+  }
+  #runAbortSteps(): void {
+    for (const algorithm of this.#algorithms) algorithm();
+    this.#algorithms.clear();
+    fire(this, new Event("abort"));
   }
   // Runs once when the signal aborts. Returns a function that takes it back.
   static addAlgorithm(signal: AbortSignal, algorithm: () => void): () => void {
-    signal.#algorithms.add(algorithm);
+    if (!signal.#aborted) {
+      signal.#algorithms.add(algorithm);
+      signal.#keep();
+    }
     return () => void signal.#algorithms.delete(algorithm);
   }
 }
+setAbortHooks({
+  isSignal: AbortSignal.isInstance,
+  isAborted: (signal) => (signal as AbortSignal).aborted,
+  addAlgorithm: (signal, algorithm) => AbortSignal.addAlgorithm(signal as AbortSignal, algorithm),
+});
 function abortError(): DOMException {
   return new DOMException("signal is aborted without reason", "AbortError");
 }
-const toSignal = (value: unknown): AbortSignal => {
+export const toSignal = (value: unknown): AbortSignal => {
   if (!AbortSignal.isInstance(value)) fail("Failed to convert value to 'AbortSignal'.");
   return value;
 };
@@ -86,7 +126,10 @@ defineInterface(AbortSignal, {
 });
 
 export class AbortController {
-  #signal = new AbortSignal();
+  #signal: AbortSignal;
+  constructor(signal = new AbortSignal()) {
+    this.#signal = signal;
+  }
   get signal(): AbortSignal {
     return this.#signal;
   }

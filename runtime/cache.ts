@@ -3,6 +3,7 @@
 import type { CacheReply, CacheRequest, CacheRequest_Match, HttpRequest, HttpResponse } from "#ipc/storage.ts";
 import { DOMException } from "./domexception.ts";
 import { fetchRequest } from "./fetch.ts";
+import { defineGetter } from "./global_members.ts";
 import { port } from "./port.ts";
 import { decodeRequest, encodeRequest, Request, toRequest } from "./request.ts";
 import { decodeResponse, encodeResponse, Response } from "./response.ts";
@@ -195,13 +196,5 @@ defineInterface(CacheStorage, {
 // Gives the global object its caches.
 export function installCaches(global: object): void {
   const storage = new CacheStorage();
-  const { get } = Object.getOwnPropertyDescriptor(
-    {
-      get caches() {
-        return storage;
-      },
-    },
-    "caches",
-  )!;
-  Object.defineProperty(global, "caches", { get, enumerable: true, configurable: true });
+  defineGetter(global, "caches", () => storage);
 }

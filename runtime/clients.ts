@@ -36,7 +36,7 @@ export class Client {
     return "active";
   }
   postMessage(message: unknown, options: unknown = undefined): void {
-    const data = serializeMessage(message, toTransferList(options));
+    const data = serializeMessage(message, toTransferList(options), "leaves");
     void port.request({ postMessage: { clientId: this.#info.id, data } }).catch(() => {});
   }
   static isInstance(value: unknown): value is Client {

@@ -1,5 +1,5 @@
-// Web IDL §2.8: DOMException.
-import { defineInterface, DOMString } from "./webidl.ts";
+// Web IDL §2.8: DOMException and QuotaExceededError.
+import { defineInterface, type Dictionary, dictionary, DOMString, double, member } from "./webidl.ts";
 
 const legacyCodes: Record<string, number> = {
   IndexSizeError: 1,
@@ -86,6 +86,36 @@ defineInterface(DOMException, {
   constants,
 });
 
+// Web IDL §2.8.2: what was asked for, and how much there may be.
+export class QuotaExceededError extends DOMException {
+  #quota: number | null;
+  #requested: number | null;
+  constructor(message = "", options: Dictionary = {}) {
+    super(message, "QuotaExceededError");
+    this.#quota = member(options, "QuotaExceededErrorOptions", "quota", double, null);
+    this.#requested = member(options, "QuotaExceededErrorOptions", "requested", double, null);
+    const doing = "Failed to construct 'QuotaExceededError': ";
+    if ((this.#quota ?? 0) < 0) throw new RangeError(`${doing}quota must not be negative.`);
+    if ((this.#requested ?? 0) < 0) throw new RangeError(`${doing}requested must not be negative.`);
+    if (this.#quota !== null && this.#requested !== null && this.#requested < this.#quota) {
+      throw new RangeError(`${doing}requested must not be less than quota.`);
+    }
+  }
+  get quota(): number | null {
+    return this.#quota;
+  }
+  get requested(): number | null {
+    return this.#requested;
+  }
+  static override isInstance(value: unknown): value is QuotaExceededError {
+    return typeof value === "object" && value !== null && #quota in value;
+  }
+}
+defineInterface(QuotaExceededError, {
+  name: "QuotaExceededError",
+  constructorArguments: [DOMString.optional(""), dictionary("QuotaExceededErrorOptions").optional({})],
+});
+
 // The exception that a failed reply of the port stands for.
 export function exceptionFor(failure: { name: string; message: string }): Error | DOMException {
   switch (failure.name) {
@@ -95,6 +125,8 @@ export function exceptionFor(failure: { name: string; message: string }): Error 
       return new RangeError(failure.message);
     case "SyntaxError":
       return new SyntaxError(failure.message);
+    case "QuotaExceededError":
+      return new QuotaExceededError(failure.message);
     default:
       return new DOMException(failure.message, failure.name);
   }

@@ -2,6 +2,7 @@
 // encodings are those of npm @exodus/bytes.
 import { normalizeEncoding, TextDecoder as LegacyDecoder } from "@exodus/bytes/encoding.js";
 import { DOMException } from "./domexception.ts";
+import { defineFunctions } from "./global_members.ts";
 import { native } from "./native.ts";
 import { concatenate, type ReadableStream, TransformStream, type WritableStream } from "./streams.ts";
 import {
@@ -252,7 +253,5 @@ export function installBase64(global: object, scopeName: string): void {
       );
     },
   };
-  for (const [name, value] of Object.entries(functions)) {
-    Object.defineProperty(global, name, { value, writable: true, enumerable: true, configurable: true });
-  }
+  defineFunctions(global, functions);
 }

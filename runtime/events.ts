@@ -1,14 +1,16 @@
 // DOM §2: Event, CustomEvent, EventTarget, and HTML's event handler attributes (onX).
 import { DOMException } from "./domexception.ts";
-import { native } from "./native.ts";
+import { nowMs } from "./time.ts";
 import {
   any,
   boolean,
   type Converter,
+  converter,
   defineInterface,
   type Dictionary,
   dictionary,
   DOMString,
+  fail,
   member,
 } from "./webidl.ts";
 
@@ -17,9 +19,15 @@ let reportException: (error: unknown) => void = () => {};
 export function setReportException(report: (error: unknown) => void): void {
   reportException = report;
 }
-let timeOrigin = 0;
-export function setTimeOrigin(monoMs: number): void {
-  timeOrigin = monoMs;
+// What abort.ts knows of signals; it registers itself, since it needs this file.
+export interface AbortHooks {
+  isSignal(value: unknown): boolean;
+  isAborted(signal: object): boolean;
+  addAlgorithm(signal: object, algorithm: () => void): () => void;
+}
+let abortHooks: AbortHooks;
+export function setAbortHooks(hooks: AbortHooks): void {
+  abortHooks = hooks;
 }
 
 export interface EventInit {
@@ -34,7 +42,7 @@ export class Event {
   #cancelable: boolean;
   #composed: boolean;
   #trusted = false;
-  #timeStamp = native ? native.monoNowMs() - timeOrigin : 0;
+  #timeStamp = nowMs();
   #target: EventTarget | null = null;
   #currentTarget: EventTarget | null = null;
   #dispatching = false;
@@ -254,46 +262,30 @@ interface TargetState {
   listeners: Map<string, Listener[]>;
   handlers: Map<string, Handler> | null;
   parent: EventTarget | null; // DOM "get the parent"
-}
-interface AbortSignalLike {
-  readonly aborted: boolean;
-  addEventListener(type: string, listener: () => void, options: object): void;
+  listening: ((type: string) => void) | null; // told about each new listener
 }
 
 // The global object is an EventTarget, too, but cannot be constructed by this class.
-const globalState: TargetState = { listeners: new Map(), handlers: null, parent: null };
+const newState = (): TargetState => ({ listeners: new Map(), handlers: null, parent: null, listening: null });
+const globalState = newState();
 
 export class EventTarget {
-  #state: TargetState = { listeners: new Map(), handlers: null, parent: null };
+  #state = newState();
 
   addEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
-    const flat = typeof options === "object" && options !== null ? (options as Dictionary) : { capture: options };
-    if (callback !== null && callback !== undefined && typeof callback !== "function" && typeof callback !== "object") {
-      throw new TypeError(
-        "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'Object'.",
-      );
-    }
-    const signal = flat["signal"] as AbortSignalLike | undefined;
-    if (signal?.aborted || callback === null || callback === undefined) return;
+    const { capture, once, passive, signal } = flattenMore(options);
+    if (!callback || (signal && abortHooks.isAborted(signal))) return;
     const state = EventTarget.stateOf(this);
-    const capture = Boolean(flat["capture"]);
     let list = state.listeners.get(type);
     if (!list) state.listeners.set(type, list = []);
     if (list.some((listener) => listener.callback === callback && listener.capture === capture)) return;
-    const listener = {
-      callback,
-      capture,
-      once: Boolean(flat["once"]),
-      passive: Boolean(flat["passive"]),
-      removed: false,
-    };
+    const listener = { callback, capture, once, passive, removed: false };
     list.push(listener);
-    signal?.addEventListener("abort", () => EventTarget.remove(this, type, listener), { once: true });
+    if (signal) abortHooks.addAlgorithm(signal, () => EventTarget.remove(this, type, listener));
+    state.listening?.(type);
   }
   removeEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
-    const capture = typeof options === "object" && options !== null
-      ? Boolean((options as Dictionary)["capture"])
-      : Boolean(options);
+    const capture = flatten(options);
     const list = EventTarget.stateOf(this).listeners.get(type);
     const found = list?.find((listener) => listener.callback === callback && listener.capture === capture);
     if (found) EventTarget.remove(this, type, found);
@@ -327,12 +319,43 @@ export class EventTarget {
     if (list!.length === 0) state.listeners.delete(type);
   }
 }
+// DOM "flatten" and "flatten more": options, or only whether to capture.
+function flatten(options: unknown): boolean {
+  if (options === undefined || options === null) return false;
+  return typeof options === "object" || typeof options === "function"
+    ? Boolean((options as Dictionary)["capture"])
+    : Boolean(options);
+}
+function flattenMore(options: unknown): { capture: boolean; once: boolean; passive: boolean; signal: object | null } {
+  const capture = flatten(options);
+  if ((typeof options !== "object" && typeof options !== "function") || options === null) {
+    return { capture, once: false, passive: false, signal: null };
+  }
+  const given = options as Dictionary;
+  const dict = "AddEventListenerOptions";
+  const once = member(given, dict, "once", boolean, false);
+  const passive = member(given, dict, "passive", boolean, false);
+  return { capture, once, passive, signal: member(given, dict, "signal", toSignal, null) };
+}
+const toSignal = (value: unknown): object => {
+  if (!abortHooks.isSignal(value)) fail("Failed to convert value to 'AbortSignal'.");
+  return value as object;
+};
+const eventListener = converter((value): EventListener | null => {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== "function" && typeof value !== "object") fail("parameter 1 is not of type 'Object'.");
+  return value as EventListener;
+});
+// The prototypes of the global object are all made by the embedder, which can make them immutable: that of the scope's
+// own interface, of what it inherits from, and of EventTarget.
+const above = (object: object): object => Object.getPrototypeOf(object) as object;
 defineInterface(EventTarget, {
   name: "EventTarget",
+  prototype: above(above(above(globalThis))),
   constructorArguments: [],
   operations: {
-    addEventListener: [DOMString, any, any.optional()],
-    removeEventListener: [DOMString, any, any.optional()],
+    addEventListener: [DOMString, eventListener, any.optional()],
+    removeEventListener: [DOMString, eventListener, any.optional()],
   },
 });
 
@@ -341,6 +364,11 @@ export function hasListeners(target: EventTarget, type: string): boolean {
 }
 export function listenerTypes(target: EventTarget): string[] {
   return [...EventTarget.stateOf(target).listeners.keys()];
+}
+
+// Tells about each listener that is added from here on.
+export function watchListeners(target: EventTarget, listening: (type: string) => void): void {
+  EventTarget.stateOf(target).listening = listening;
 }
 
 export function setEventParent(target: EventTarget, parent: EventTarget | null): void {

@@ -5,7 +5,7 @@ import { EventFinished_Outcome } from "#ipc/vigil.ts";
 import { DOMException } from "./domexception.ts";
 import { Event, type EventInit, eventInit, EventTarget, fire } from "./events.ts";
 import { describe } from "./inspect.ts";
-import { MessagePort } from "./messaging.ts";
+import { MessagePort } from "./message_ports.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
 import { setRuntimeTimer } from "./timers.ts";

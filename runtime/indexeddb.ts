@@ -2,6 +2,7 @@
 import type { IdbNotice, IdbNotice_Blocked, IdbNotice_UpgradeNeeded, IdbNotice_VersionChange, IdbReply } from "#ipc/storage.ts";
 import { DOMException } from "./domexception.ts";
 import { Event, fire, fireSimple } from "./events.ts";
+import { defineGetter } from "./global_members.ts";
 import { IDBDatabase, openDatabases } from "./indexeddb_database.ts";
 import { compareKeys, decodeName, encodeName } from "./indexeddb_key.ts";
 import { requireKey } from "./indexeddb_range.ts";
@@ -145,13 +146,5 @@ function receive(notice: IdbNotice): void {
 export function installIndexedDB(global: object): void {
   port.on("idb", receive);
   const factory = new IDBFactory();
-  const { get } = Object.getOwnPropertyDescriptor(
-    {
-      get indexedDB() {
-        return factory;
-      },
-    },
-    "indexedDB",
-  )!;
-  Object.defineProperty(global, "indexedDB", { get, enumerable: true, configurable: true });
+  defineGetter(global, "indexedDB", () => factory);
 }

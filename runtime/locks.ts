@@ -1,21 +1,24 @@
-// Web Locks: navigator.locks, between the scripts of one scope. (Scopes do not share locks yet.)
-import { AbortSignal } from "./abort.ts";
+// Web Locks: navigator.locks. The daemon keeps the locks, one set for all pages and workers of an origin.
+import type { LockSnapshot_Lock } from "#ipc/vigil.ts";
+import { AbortSignal, toSignal } from "./abort.ts";
 import { DOMException } from "./domexception.ts";
-import { any, boolean, defineInterface, type Dictionary, DOMString, enumeration, member } from "./webidl.ts";
+import { port } from "./port.ts";
+import { any, boolean, converter, defineInterface, type Dictionary, DOMString, enumeration, fail, member, toDictionary } from "./webidl.ts";
 
+type LockMode = "shared" | "exclusive";
 const toMode = enumeration("LockMode", ["shared", "exclusive"]);
 
 export class Lock {
   #name: string;
-  #mode: string;
-  constructor(name: string, mode: string) {
+  #mode: LockMode;
+  constructor(name: string, mode: LockMode) {
     this.#name = name;
     this.#mode = mode;
   }
   get name(): string {
     return this.#name;
   }
-  get mode(): string {
+  get mode(): LockMode {
     return this.#mode;
   }
   static isInstance(value: unknown): value is Lock {
@@ -24,134 +27,95 @@ export class Lock {
 }
 defineInterface(Lock, { name: "Lock" });
 
-interface Pending {
-  name: string;
-  mode: "shared" | "exclusive";
-  grant(lock: Lock): void;
-}
-interface Held {
-  lock: Lock;
-  steal(): void;
-}
-const held = new Set<Held>();
-const queue: Pending[] = [];
-
-function grantable(request: Pending): boolean {
-  for (const { lock } of held) {
-    if (lock.name === request.name && (lock.mode === "exclusive" || request.mode === "exclusive")) return false;
-  }
-  return true;
-}
-function process(): void {
-  const blocked = new Set<string>();
-  for (const request of [...queue]) {
-    if (blocked.has(request.name)) continue;
-    if (!grantable(request)) {
-      blocked.add(request.name);
-      continue;
-    }
-    queue.splice(queue.indexOf(request), 1);
-    request.grant(new Lock(request.name, request.mode));
-  }
-}
-
 interface Options {
-  mode: "shared" | "exclusive";
+  mode: LockMode;
   ifAvailable: boolean;
   steal: boolean;
   signal: AbortSignal | null;
 }
-function toOptions(given: Dictionary): Options {
-  const signal = given["signal"] ?? null;
-  if (signal !== null && !AbortSignal.isInstance(signal)) {
-    throw new TypeError("The provided signal is not an AbortSignal.");
-  }
+function toOptions(given: unknown): Options {
+  const dict = "LockOptions";
+  const options: Dictionary = toDictionary(given, dict);
   return {
-    mode: member(given, "LockOptions", "mode", toMode, "exclusive"),
-    ifAvailable: member(given, "LockOptions", "ifAvailable", boolean, false),
-    steal: member(given, "LockOptions", "steal", boolean, false),
-    signal,
+    ifAvailable: member(options, dict, "ifAvailable", boolean, false),
+    mode: member(options, dict, "mode", toMode, "exclusive"),
+    signal: member(options, dict, "signal", converter(toSignal), null),
+    steal: member(options, dict, "steal", boolean, false),
   };
 }
+function refuse(message: string): never {
+  throw new DOMException(`Failed to execute 'request' on 'LockManager': ${message}`, "NotSupportedError");
+}
+function check(name: string, { mode, ifAvailable, steal, signal }: Options): void {
+  if (name.startsWith("-")) refuse("Names cannot start with '-'.");
+  if (steal && ifAvailable) refuse("The 'steal' and 'ifAvailable' options cannot be used together.");
+  if (steal && mode !== "exclusive") refuse("The 'steal' option may only be used with 'exclusive' locks.");
+  if (signal && (steal || ifAvailable)) {
+    refuse(`The 'signal' and '${steal ? "steal" : "ifAvailable"}' options cannot be used together.`);
+  }
+}
+
+type LockCallback = (lock: Lock | null) => unknown;
+// Locks that are held, by the number of their request: what to do when somebody steals them.
+const held = new Map<number, () => void>();
+let listening = false;
+function listen(): void {
+  if (listening) return;
+  listening = true;
+  port.on("lockStolen", (id) => held.get(id)?.());
+}
+
+async function hold(name: string, options: Options, action: LockCallback): Promise<unknown> {
+  listen();
+  const { mode, ifAvailable, steal, signal } = options;
+  const request = { name, shared: mode === "shared", ifAvailable, steal };
+  const { id, reply } = port.cancellableRequest({ lockRequest: request });
+  const giveBack = () => port.notify({ cancelRequest: id });
+  // An answer that is already under way when the signal aborts brings nothing any more.
+  const granted = await new Promise<boolean>((resolve, reject) => {
+    const forget = signal && AbortSignal.addAlgorithm(signal, () => {
+      giveBack();
+      reject(signal.reason);
+    });
+    reply.then(({ flag }) => resolve(flag?.value ?? false), reject).finally(() => forget?.());
+  });
+  if (!granted) return action(null);
+  const stolen = new Promise<never>((_, reject) => {
+    held.set(id, () => {
+      held.delete(id);
+      reject(new DOMException("Lock broken by another request with the 'steal' option.", "AbortError"));
+    });
+  });
+  const used = new Promise((resolve) => resolve(action(new Lock(name, mode))));
+  try {
+    return await Promise.race([used, stolen]);
+  } finally {
+    // The thief has a stolen lock; everything else goes back.
+    if (held.delete(id)) giveBack();
+  }
+}
+
+const describe = ({ name, shared, clientId }: LockSnapshot_Lock) => ({
+  clientId,
+  mode: shared ? "shared" : "exclusive",
+  name,
+});
 
 export class LockManager {
   #brand = true;
   request(name: string, optionsOrCallback: unknown, maybeCallback: unknown): Promise<unknown> {
-    const callback = maybeCallback === undefined ? optionsOrCallback : maybeCallback;
-    if (typeof callback !== "function") {
-      throw new TypeError("Failed to execute 'request' on 'LockManager': The callback is not a function.");
+    const action = maybeCallback === undefined ? optionsOrCallback : maybeCallback;
+    if (typeof action !== "function") {
+      fail(`parameter ${maybeCallback === undefined ? 2 : 3} is not of type 'Function'.`);
     }
-    const options = toOptions(maybeCallback === undefined ? {} : ((optionsOrCallback ?? {}) as Dictionary));
-    if (name.startsWith("-")) throw new DOMException("Names cannot start with '-'.", "NotSupportedError");
-    if (options.steal && options.ifAvailable) {
-      throw new DOMException("The 'steal' and 'ifAvailable' options cannot be used together.", "NotSupportedError");
-    }
+    const options = toOptions(maybeCallback === undefined ? {} : optionsOrCallback);
+    check(name, options);
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    return new Promise((resolve, reject) =>
-      LockManager.#enqueue(name, options, callback as (lock: Lock | null) => unknown, resolve, reject)
-    );
-  }
-  static #enqueue(
-    name: string,
-    options: Options,
-    callback: (lock: Lock | null) => unknown,
-    resolve: (value: unknown) => void,
-    reject: (reason: unknown) => void,
-  ): void {
-    let forget = () => {};
-    const request: Pending = {
-      name,
-      mode: options.mode,
-      grant(lock) {
-        forget();
-        const entry: Held = {
-          lock,
-          steal() {
-            held.delete(entry);
-            reject(new DOMException("Lock broken by another request with the 'steal' option.", "AbortError"));
-          },
-        };
-        held.add(entry);
-        const release = () => {
-          if (held.delete(entry)) process();
-        };
-        new Promise((done) => done(callback(lock))).then(
-          (value) => {
-            release();
-            resolve(value);
-          },
-          (reason: unknown) => {
-            release();
-            reject(reason);
-          },
-        );
-      },
-    };
-    if (options.steal) {
-      for (const entry of [...held]) if (entry.lock.name === name) entry.steal();
-      queue.unshift(request);
-    } else if (options.ifAvailable && (!grantable(request) || queue.some((other) => other.name === name))) {
-      new Promise((done) => done(callback(null))).then(resolve, reject);
-      return;
-    } else {
-      queue.push(request);
-    }
-    if (options.signal) {
-      const { signal } = options;
-      forget = AbortSignal.addAlgorithm(signal, () => {
-        queue.splice(queue.indexOf(request), 1);
-        reject(signal.reason);
-        process();
-      });
-    }
-    void Promise.resolve().then(process);
+    return hold(name, options, action as LockCallback);
   }
   async query(): Promise<object> {
-    const describe = (name: string, mode: string) => ({ name, mode, clientId: "" });
-    return {
-      held: [...held].map(({ lock }) => describe(lock.name, lock.mode)),
-      pending: queue.map(({ name, mode }) => describe(name, mode)),
-    };
+    const { locks } = await port.request({ lockQuery: {} });
+    return { held: (locks?.held ?? []).map(describe), pending: (locks?.pending ?? []).map(describe) };
   }
   static isInstance(value: unknown): value is LockManager {
     return typeof value === "object" && value !== null && #brand in value;

@@ -3,6 +3,7 @@
 import { type Start, ToWorker } from "#ipc/vigil.ts";
 import { configureTextEncoding } from "@bufbuild/protobuf/wire";
 import { installBodyStreams } from "./body_stream.ts";
+import { installBroadcastChannels } from "./broadcast_channel.ts";
 import "./compression.ts";
 import { installConsole, print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
@@ -10,18 +11,19 @@ import { rejectionHandled, reportException, unhandledRejection } from "./errors.
 import { setFetchWarning } from "./fetch.ts";
 import "./event_source.ts";
 import "./file_reader.ts";
-import { installMessaging } from "./messaging.ts";
+import { installMessagePorts } from "./message_ports.ts";
 import { type Native, native, type ScopeKind, setNative } from "./native.ts";
 import { defineNavigator, installNavigatorMessages, setIdentity, setNetwork } from "./navigator.ts";
 import { installNotifications } from "./notifications.ts";
 import { installPageScope, startPageScope } from "./page_scope.ts";
-import { beginTime } from "./performance.ts";
 import { socketPort } from "./port.ts";
 import { rehearse } from "./rehearsal.ts";
 import "./stream_transfer.ts";
+import { beginTime } from "./time.ts";
 import { runTimer } from "./timers.ts";
 import { environment } from "./url.ts";
 import "./url_pattern.ts";
+import { installWasmStreaming } from "./wasm_streaming.ts";
 import { exposeInterfaces } from "./webidl.ts";
 import { installWorkerScope, startWorkerScope } from "./worker_scope.ts";
 
@@ -50,7 +52,8 @@ export function install(given: Native, scope: ScopeKind): Host {
   setNative(given, scope);
   useNativeText();
   installBodyStreams();
-  installMessaging();
+  installBroadcastChannels();
+  installMessagePorts();
   installNavigatorMessages();
   installNotifications(scope);
   defineNavigator(scope);
@@ -59,6 +62,7 @@ export function install(given: Native, scope: ScopeKind): Host {
   else installPageScope(globalThis);
   installConsole(globalThis);
   exposeInterfaces(globalThis, scope);
+  installWasmStreaming();
   // Shared memory is for cross-origin isolated scopes, which these are not.
   Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
   const host: Host = {

@@ -155,9 +155,11 @@ export class ProgressEvent extends Event {
     return typeof value === "object" && value !== null && #loaded in value;
   }
 }
+// Chromium keeps its interface object from service workers, though FileReader fires it there.
 defineInterface(ProgressEvent, {
   name: "ProgressEvent",
   constructorArguments: [DOMString, eventInit("ProgressEventInit")],
+  exposed: "page",
 });
 
 export class HashChangeEvent extends Event {

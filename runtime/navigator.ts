@@ -3,6 +3,7 @@ import type { NetworkState, PermissionChange } from "#ipc/vigil.ts";
 import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
 import { LockManager } from "./locks.ts";
 import { port } from "./port.ts";
+import { NavigatorUAData } from "./user_agent_data.ts";
 import {
   any,
   boolean,
@@ -192,6 +193,7 @@ class NavigatorBase {
   #permissions: Permissions | null = null;
   #storage: StorageManager | null = null;
   #locks: LockManager | null = null;
+  #userAgentData: NavigatorUAData | null = null;
   get userAgent(): string {
     return identity.userAgent;
   }
@@ -236,6 +238,9 @@ class NavigatorBase {
   }
   get locks(): LockManager {
     return (this.#locks ??= new LockManager());
+  }
+  get userAgentData(): NavigatorUAData {
+    return (this.#userAgentData ??= new NavigatorUAData(identity.userAgent));
   }
   static isInstance(value: unknown): value is NavigatorBase {
     return typeof value === "object" && value !== null && #storage in value;

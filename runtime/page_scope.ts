@@ -17,10 +17,11 @@ import { native } from "./native.ts";
 import { addPersist, Navigator } from "./navigator.ts";
 import { History, Location } from "./page_location.ts";
 import { runInserted, runScripts } from "./page_scripts.ts";
-import { nowMs } from "./performance.ts";
 import { port } from "./port.ts";
-import { defineFunctions, defineGetter, defineLazy, installScopeMembers } from "./scope_members.ts";
+import { defineFunctions, defineGetter, defineLazy } from "./global_members.ts";
+import { installScopeMembers } from "./scope_members.ts";
 import { deserializeMessage, serializeMessage, toTransferList } from "./structured_clone.ts";
+import { nowMs } from "./time.ts";
 import { clearRuntimeTimer, setRuntimeTimer } from "./timers.ts";
 import { installObjectUrls } from "./object_urls.ts";
 import { environment, parseUrl } from "./url.ts";
@@ -61,8 +62,11 @@ const windowEvents = [
 const frameMs = 1000 / 60;
 
 export function installPageScope(global: object): void {
-  defineInterface(Window, { name: "Window", exposed: "page" });
-  Object.setPrototypeOf(global, Window.prototype);
+  // Between Window's prototype and EventTarget's is HTML's named properties object.
+  const prototype = Object.getPrototypeOf(global) as object;
+  const named = Object.getPrototypeOf(prototype) as object;
+  Object.defineProperty(named, Symbol.toStringTag, { value: "WindowProperties", configurable: true });
+  defineInterface(Window, { name: "Window", exposed: "page", prototype });
   installScopeMembers(global, "Window");
   defineEventHandlers(global, windowEvents, isGlobal);
   for (const name of ["window", "self", "frames"]) defineGetter(global, name, () => globalThis, name !== "window");
@@ -144,7 +148,7 @@ function postMessage(...args: unknown[]): void {
       "SyntaxError",
     );
   }
-  const data = serializeMessage(message, toTransferList(withOptions ? second : transfer));
+  const data = serializeMessage(message, toTransferList(withOptions ? second : transfer), "stays");
   if (wanted !== null && wanted !== environment.origin) return;
   const { origin } = environment;
   const source = globalThis;

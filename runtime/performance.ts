@@ -1,112 +1,64 @@
-// High Resolution Time and User Timing: performance.
+// High Resolution Time §8 and User Timing §3: performance.
 import { DOMException } from "./domexception.ts";
-import { EventTarget, setTimeOrigin } from "./events.ts";
-import { native } from "./native.ts";
-import { deserialize, serialize } from "./structured_clone.ts";
-import { any, defineInterface, type Dictionary, dictionary, DOMString, double, member } from "./webidl.ts";
+import { EventTarget } from "./events.ts";
+import { markOptions, type PerformanceEntry, PerformanceMark, PerformanceMeasure } from "./performance_entry.ts";
+import { addEntry, entryFilters, lastMark, removeEntries, selectEntries } from "./performance_timeline.ts";
+import { nowMs, timeOrigin } from "./time.ts";
+import { any, defineInterface, type Dictionary, DOMString, double, fail, member, toDictionary } from "./webidl.ts";
 
-const origin = { monoMs: 0, wallMs: 0 };
-// Called by start(): the scope's life begins.
-export function beginTime(): void {
-  origin.monoMs = native.monoNowMs();
-  origin.wallMs = native.wallNowMs();
-  setTimeOrigin(origin.monoMs);
-}
-export function nowMs(): number {
-  return native.monoNowMs() - origin.monoMs;
+// The attributes of PerformanceTiming: as names of marks they mean a document's navigation.
+const navigationTimes = new Set(
+  ("navigationStart unloadEventStart unloadEventEnd redirectStart redirectEnd fetchStart domainLookupStart " +
+    "domainLookupEnd connectStart connectEnd secureConnectionStart requestStart responseStart responseEnd domLoading " +
+    "domInteractive domContentLoadedEventStart domContentLoadedEventEnd domComplete loadEventStart loadEventEnd")
+    .split(" "),
+);
+
+// User Timing "convert a mark to a timestamp".
+type MarkOrTime = string | number;
+const markOrTime = (value: unknown): MarkOrTime => (typeof value === "number" ? double(value) : DOMString(value));
+function timeOf(mark: MarkOrTime): number {
+  if (typeof mark === "number") {
+    if (mark < 0) fail(`'${mark}' is a negative time stamp.`);
+    return mark;
+  }
+  if (navigationTimes.has(mark)) fail(`'${mark}' is only available to documents.`);
+  const found = lastMark(mark);
+  if (found) return found.startTime;
+  throw new DOMException(
+    `Failed to execute 'measure' on 'Performance': The mark '${mark}' does not exist.`,
+    "SyntaxError",
+  );
 }
 
-interface EntryFields {
-  name: string;
-  entryType: string;
-  startTime: number;
-  duration: number;
+interface MeasureOptions {
+  detail: unknown;
+  duration: number | undefined;
+  end: MarkOrTime | undefined;
+  start: MarkOrTime | undefined;
 }
-export class PerformanceEntry {
-  #fields: EntryFields;
-  constructor(fields: EntryFields) {
-    this.#fields = fields;
+function measureOptions(given: unknown, endMark: string | undefined): MeasureOptions {
+  if (given !== undefined && given !== null && typeof given !== "object" && typeof given !== "function") {
+    return { detail: undefined, duration: undefined, end: endMark, start: DOMString(given) };
   }
-  get name(): string {
-    return this.#fields.name;
+  const dict = "PerformanceMeasureOptions";
+  const options = toDictionary(given, dict);
+  const { detail } = options;
+  const duration = member(options, dict, "duration", double, undefined);
+  const end = member(options, dict, "end", markOrTime, undefined);
+  const start = member(options, dict, "start", markOrTime, undefined);
+  const found: MeasureOptions = { detail, duration, end, start };
+  if (detail === undefined && duration === undefined && end === undefined && start === undefined) {
+    return { ...found, end: endMark };
   }
-  get entryType(): string {
-    return this.#fields.entryType;
+  if (endMark !== undefined) fail("If a non-empty PerformanceMeasureOptions object was passed, |end_mark| must not be.");
+  if (start === undefined && end === undefined) {
+    fail("If a non-empty PerformanceMeasureOptions object was passed, at least one of its 'start' or 'end' is needed.");
   }
-  get startTime(): number {
-    return this.#fields.startTime;
+  if (start !== undefined && duration !== undefined && end !== undefined) {
+    fail("If a non-empty PerformanceMeasureOptions object was passed, it must not have all of 'start', 'duration' and 'end'.");
   }
-  get duration(): number {
-    return this.#fields.duration;
-  }
-  toJSON(): object {
-    return { ...this.#fields };
-  }
-  static isInstance(value: unknown): value is PerformanceEntry {
-    return typeof value === "object" && value !== null && #fields in value;
-  }
-}
-defineInterface(PerformanceEntry, { name: "PerformanceEntry" });
-
-const cloneDetail = (
-  value: unknown,
-): unknown => (value === undefined || value === null ? null : deserialize(serialize(value)));
-export class PerformanceMark extends PerformanceEntry {
-  #detail: unknown;
-  constructor(name: string, options: Dictionary = {}) {
-    const startTime = member(options, "PerformanceMarkOptions", "startTime", double, nowMs());
-    if (startTime < 0) {
-      throw new TypeError(`Failed to construct 'PerformanceMark': '${name}' cannot have a negative start time.`);
-    }
-    super({ name, entryType: "mark", startTime, duration: 0 });
-    this.#detail = cloneDetail(options["detail"]);
-  }
-  get detail(): unknown {
-    return this.#detail;
-  }
-  static override isInstance(value: unknown): value is PerformanceMark {
-    return typeof value === "object" && value !== null && #detail in value;
-  }
-}
-defineInterface(PerformanceMark, {
-  name: "PerformanceMark",
-  constructorArguments: [DOMString, dictionary("PerformanceMarkOptions").optional({})],
-});
-export class PerformanceMeasure extends PerformanceEntry {
-  #detail: unknown;
-  constructor(name: string, startTime: number, duration: number, detail: unknown) {
-    super({ name, entryType: "measure", startTime, duration });
-    this.#detail = cloneDetail(detail);
-  }
-  get detail(): unknown {
-    return this.#detail;
-  }
-  static override isInstance(value: unknown): value is PerformanceMeasure {
-    return typeof value === "object" && value !== null && #detail in value;
-  }
-}
-defineInterface(PerformanceMeasure, { name: "PerformanceMeasure" });
-
-let entries: PerformanceEntry[] = [];
-const maxEntries = 10_000;
-function add<T extends PerformanceEntry>(entry: T): T {
-  if (entries.length < maxEntries) entries.push(entry);
-  return entry;
-}
-function markTime(mark: unknown): number {
-  if (typeof mark === "number") return mark;
-  const name = DOMString(mark);
-  const found = entries.findLast((entry) => entry.entryType === "mark" && entry.name === name);
-  if (!found) {
-    throw new DOMException(
-      `Failed to execute 'measure' on 'Performance': The mark '${name}' does not exist.`,
-      "SyntaxError",
-    );
-  }
-  return found.startTime;
-}
-function sorted(list: PerformanceEntry[]): PerformanceEntry[] {
-  return list.sort((a, b) => a.startTime - b.startTime);
+  return found;
 }
 
 export class Performance extends EventTarget {
@@ -115,41 +67,42 @@ export class Performance extends EventTarget {
     return nowMs();
   }
   get timeOrigin(): number {
-    return origin.wallMs;
+    return timeOrigin.wallMs;
   }
   toJSON(): object {
-    return { timeOrigin: origin.wallMs };
+    return { timeOrigin: timeOrigin.wallMs };
   }
   mark(name: string, options: Dictionary): PerformanceMark {
-    return add(new PerformanceMark(name, options));
+    return addEntry(new PerformanceMark(name, options));
   }
-  measure(name: string, startOrOptions: unknown, endMark: unknown): PerformanceMeasure {
-    const options = typeof startOrOptions === "object" && startOrOptions !== null
-      ? (startOrOptions as Dictionary)
-      : { start: startOrOptions, end: endMark };
-    const duration = options["duration"] === undefined ? null : double(options["duration"]);
-    let end = options["end"] === undefined ? nowMs() : markTime(options["end"]);
-    let start = options["start"] === undefined ? 0 : markTime(options["start"]);
-    if (duration !== null) {
-      if (options["end"] === undefined) end = start + duration;
-      else if (options["start"] === undefined) start = end - duration;
-    }
-    return add(new PerformanceMeasure(name, start, end - start, options["detail"]));
+  measure(name: string, startOrOptions: unknown, endMark: string | undefined): PerformanceMeasure {
+    const { detail, duration, end, start } = measureOptions(startOrOptions, endMark);
+    const endTime = end !== undefined
+      ? timeOf(end)
+      : start !== undefined && duration !== undefined
+      ? timeOf(start) + timeOf(duration)
+      : nowMs();
+    const startTime = start !== undefined
+      ? timeOf(start)
+      : duration !== undefined
+      ? endTime - timeOf(duration)
+      : 0;
+    return addEntry(new PerformanceMeasure(name, startTime, endTime - startTime, detail));
   }
   clearMarks(name: string | undefined): void {
-    entries = entries.filter((entry) => entry.entryType !== "mark" || (name !== undefined && entry.name !== name));
+    removeEntries("mark", name);
   }
   clearMeasures(name: string | undefined): void {
-    entries = entries.filter((entry) => entry.entryType !== "measure" || (name !== undefined && entry.name !== name));
+    removeEntries("measure", name);
   }
   getEntries(): PerformanceEntry[] {
-    return sorted([...entries]);
+    return selectEntries();
   }
   getEntriesByType(type: string): PerformanceEntry[] {
-    return sorted(entries.filter((entry) => entry.entryType === type));
+    return selectEntries(undefined, type);
   }
   getEntriesByName(name: string, type: string | undefined): PerformanceEntry[] {
-    return sorted(entries.filter((entry) => entry.name === name && (type === undefined || entry.entryType === type)));
+    return selectEntries(name, type);
   }
   static override isInstance(value: unknown): value is Performance {
     return typeof value === "object" && value !== null && #brand in value;
@@ -158,11 +111,10 @@ export class Performance extends EventTarget {
 defineInterface(Performance, {
   name: "Performance",
   operations: {
-    mark: [DOMString, dictionary("PerformanceMarkOptions").optional({})],
-    measure: [DOMString, any.optional(), any.optional()],
+    mark: [DOMString, markOptions],
+    measure: [DOMString, any.optional(), DOMString.optional()],
     clearMarks: [DOMString.optional()],
     clearMeasures: [DOMString.optional()],
-    getEntriesByType: [DOMString],
-    getEntriesByName: [DOMString, DOMString.optional()],
+    ...entryFilters,
   },
 });

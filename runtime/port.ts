@@ -10,11 +10,17 @@ export type Notice = DeepPartial<ToDaemon>;
 export type ToWorkerKind = Exclude<keyof ToWorker, "seq">;
 type Handler<K extends ToWorkerKind> = (message: NonNullable<ToWorker[K]>) => void;
 
+export interface CancellableRequest {
+  id: number;
+  reply: Promise<Reply>;
+  cancel(): void;
+}
+
 export interface Port {
   // Rejects with the DOMException or TypeError that the other side answers with.
   request(request: PartialRequest): Promise<Reply>;
   // The same, with a way to say that the answer is no longer wanted.
-  cancellableRequest(request: PartialRequest): { reply: Promise<Reply>; cancel(): void };
+  cancellableRequest(request: PartialRequest): CancellableRequest;
   requestSync(request: PartialRequest): Reply;
   notify(message: Notice): void;
   // One handler per kind of message that is not a reply.
@@ -35,7 +41,7 @@ class SocketPort implements Port {
     return new Promise((resolve, reject) => this.#send(request, { resolve, reject }));
   }
 
-  cancellableRequest(request: PartialRequest): { reply: Promise<Reply>; cancel(): void } {
+  cancellableRequest(request: PartialRequest): CancellableRequest {
     let id = 0;
     const reply = new Promise<Reply>((resolve, reject) => {
       id = this.#send(request, { resolve, reject });
@@ -43,7 +49,7 @@ class SocketPort implements Port {
     const cancel = () => {
       if (this.#waiting.delete(id)) this.notify({ cancelRequest: id });
     };
-    return { reply, cancel };
+    return { id, reply, cancel };
   }
 
   requestSync(request: PartialRequest): Reply {

@@ -5,6 +5,7 @@ import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
 import { Notification } from "./notifications.ts";
 import { PeriodicSyncManager } from "./periodic_sync.ts";
 import { port } from "./port.ts";
+import { PushManager } from "./push.ts";
 import { serializeMessage, toTransferList } from "./structured_clone.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { any, defineInterface, type Dictionary, dictionary, DOMString, member } from "./webidl.ts";
@@ -26,7 +27,7 @@ export class ServiceWorker extends EventTarget {
     return this.#state;
   }
   postMessage(message: unknown, options: unknown = undefined): void {
-    const data = serializeMessage(message, toTransferList(options));
+    const data = serializeMessage(message, toTransferList(options), "leaves");
     void port.request({ postMessage: { versionId: this.#versionId, data } }).catch(() => {});
   }
   static override isInstance(value: unknown): value is ServiceWorker {
@@ -70,6 +71,7 @@ export class ServiceWorkerRegistration extends EventTarget {
   #unregistered = false;
   #sync: SyncManager | null = null;
   #periodicSync: PeriodicSyncManager | null = null;
+  #pushManager: PushManager | null = null;
   constructor(info: RegistrationInfo) {
     super();
     this.#id = info.id;
@@ -103,6 +105,9 @@ export class ServiceWorkerRegistration extends EventTarget {
   }
   get periodicSync(): PeriodicSyncManager {
     return (this.#periodicSync ??= new PeriodicSyncManager(this.#target()));
+  }
+  get pushManager(): PushManager {
+    return (this.#pushManager ??= new PushManager(this.#target()));
   }
   #target(): SyncTarget {
     const isActive = () => this.#active !== null;

@@ -1,7 +1,7 @@
 // Streams §8.2: streams can be transferred. The two ends talk over a message channel of their own; each message says
 // what happened at one end: a chunk, the close or an error from the writable side, a wish to read from the other.
 import { DOMException } from "./domexception.ts";
-import { MessageChannel, MessagePort } from "./messaging.ts";
+import { attachPort, MessageChannel, MessagePort, portLeaves } from "./message_ports.ts";
 import {
   isLocked,
   isReadableStream,
@@ -108,8 +108,9 @@ function detachWritable(stream: WritableStream<unknown>): PortPayload {
   pipeQuietly(crossRealmReadable(port1), stream);
   return MessagePort.detach(port2);
 }
-const attachReadable = (payload: unknown) => crossRealmReadable(MessagePort.attach(payload as PortPayload));
-const attachWritable = (payload: unknown) => crossRealmWritable(MessagePort.attach(payload as PortPayload));
+const attachReadable = (payload: unknown) => crossRealmReadable(attachPort(payload as PortPayload));
+const attachWritable = (payload: unknown) => crossRealmWritable(attachPort(payload as PortPayload));
+const leave = (payload: unknown) => portLeaves(payload as PortPayload);
 
 const locked = (...sides: (ReadableStream<unknown> | WritableStream<unknown>)[]): string | null =>
   sides.some(isLocked) ? "Cannot transfer a locked stream" : null;
@@ -119,6 +120,7 @@ addTransferable<ReadableStream<unknown>>({
   fault: (stream) => locked(stream),
   detach: detachReadable,
   attach: attachReadable,
+  leave,
 });
 addTransferable<WritableStream<unknown>>({
   isInstance: isWritableStream,
@@ -126,6 +128,7 @@ addTransferable<WritableStream<unknown>>({
   fault: (stream) => locked(stream),
   detach: detachWritable,
   attach: attachWritable,
+  leave,
 });
 addTransferable<TransformStream>({
   isInstance: isTransformStream,
@@ -138,5 +141,10 @@ addTransferable<TransformStream>({
   attach(payload) {
     const { readable, writable } = payload as { readable: PortPayload; writable: PortPayload };
     return joinStreams(attachReadable(readable), attachWritable(writable));
+  },
+  leave(payload) {
+    const { readable, writable } = payload as { readable: PortPayload; writable: PortPayload };
+    leave(readable);
+    leave(writable);
   },
 });

@@ -1,7 +1,8 @@
 // HTML §2.7: structured clone. V8 does the work; here are the platform objects that can be cloned or transferred.
 import { Blob, File } from "./blob.ts";
 import { CryptoKey, restoreKey } from "./crypto_key.ts";
-import { DOMException } from "./domexception.ts";
+import { DOMException, QuotaExceededError } from "./domexception.ts";
+import { defineFunctions } from "./global_members.ts";
 import { type DeserializeHost, native, type SerializeHost } from "./native.ts";
 import { interfaces, isArrayBuffer } from "./webidl.ts";
 
@@ -11,6 +12,7 @@ const enum Tag {
   DOMException = 3,
   Transferred = 4,
   CryptoKey = 5,
+  QuotaExceededError = 6,
 }
 
 // A kind of objects that can be transferred. The files that know them need this one, so they register themselves.
@@ -20,6 +22,7 @@ export interface TransferableKind<T extends object = object> {
   fault(object: T): string | null; // why it cannot be transferred now
   detach(object: T): unknown; // takes it out of this scope; what is returned makes it again elsewhere
   attach(payload: unknown): T;
+  leave(payload: unknown): void; // the message with it goes to another process
 }
 const kinds: TransferableKind[] = [];
 export function addTransferable<T extends object>(kind: TransferableKind<T>): void {
@@ -61,7 +64,11 @@ class Writer implements SerializeHost {
     if (Blob.isInstance(value)) return { tag: Tag.Blob, payload: { bytes: Blob.bytesOf(value), type: value.type } };
     if (DOMException.isInstance(value)) {
       const { name, message } = value;
-      return { tag: Tag.DOMException, payload: { name, message, stack: (value as { stack?: unknown }).stack } };
+      const { stack } = value as { stack?: unknown };
+      const payload = { name, message, stack };
+      if (!QuotaExceededError.isInstance(value)) return { tag: Tag.DOMException, payload };
+      const { quota, requested } = value;
+      return { tag: Tag.QuotaExceededError, payload: { ...payload, quota, requested } };
     }
     if (CryptoKey.isInstance(value)) return { tag: Tag.CryptoKey, payload: CryptoKey.slotsOf(value) };
     const index = this.#transferred.get(value);
@@ -90,10 +97,12 @@ class Reader implements DeserializeHost {
         const { name, type, lastModified } = given as { name: string; type: string; lastModified: number };
         return File.overNamed(given["bytes"] as Uint8Array<ArrayBuffer>, name, type, lastModified);
       }
-      case Tag.DOMException: {
-        const exception = new DOMException(given["message"] as string, given["name"] as string);
-        Object.defineProperty(exception, "stack", { value: given["stack"], writable: true, configurable: true });
-        return exception;
+      case Tag.DOMException:
+        return withStack(new DOMException(given["message"] as string, given["name"] as string), given["stack"]);
+      case Tag.QuotaExceededError: {
+        const { message, quota, requested } = given as { message: string; quota: number | null; requested: number | null };
+        const options = { quota: quota ?? undefined, requested: requested ?? undefined };
+        return withStack(new QuotaExceededError(message, options), given["stack"]);
       }
       case Tag.Transferred:
         return this.#transferred[payload as number]!;
@@ -103,6 +112,10 @@ class Reader implements DeserializeHost {
         return unknownObject();
     }
   }
+}
+
+function withStack(exception: DOMException, stack: unknown): DOMException {
+  return Object.defineProperty(exception, "stack", { value: stack, writable: true, configurable: true });
 }
 
 // For what is stored: no transfer.
@@ -141,7 +154,9 @@ function sortTransfer(transfer: readonly object[]): { buffers: ArrayBuffer[]; ot
   return { buffers: [...buffers], others };
 }
 // For messages: StructuredSerializeWithTransfer. The data holds the value and what stands for the transferred objects.
-export function serializeMessage(value: unknown, transfer: readonly object[]): Uint8Array {
+// The message stays in this process or leaves it; what is transferred comes along.
+export type Way = "stays" | "leaves";
+export function serializeMessage(value: unknown, transfer: readonly object[], way: Way): Uint8Array {
   const { buffers, others } = sortTransfer(transfer);
   const writer = new Writer(new Map([...others.keys()].map((item, index) => [item, index])));
   if (others.size === 0) return native.serialize([value], buffers, writer);
@@ -152,10 +167,21 @@ export function serializeMessage(value: unknown, transfer: readonly object[]): U
     return { kind: kinds.indexOf(kind), payload: kind.detach(item) };
   });
   const inner = native.serialize(value, buffers, writer);
+  if (way === "leaves") leave(detached);
   return native.serialize({ inner, detached });
 }
+function leave(detached: Detached[]): void {
+  for (const { kind, payload } of detached) kinds[kind]!.leave(payload);
+}
+type Outer = unknown[] | { inner: Uint8Array; detached: Detached[] };
+// A message that was to stay leaves after all: the port leaves in whose queue it is.
+export function messageLeaves(data: Uint8Array): Uint8Array {
+  const outer = native.deserialize(data, new Reader([])) as Outer;
+  if (!Array.isArray(outer)) leave(outer.detached);
+  return data;
+}
 export function deserializeMessage(data: Uint8Array): { value: unknown; ports: object[] } {
-  const outer = native.deserialize(data, new Reader([])) as unknown[] | { inner: Uint8Array; detached: Detached[] };
+  const outer = native.deserialize(data, new Reader([])) as Outer;
   if (Array.isArray(outer)) return { value: outer[0], ports: [] };
   const received = outer.detached.map(({ kind, payload }) => kinds[kind]!.attach(payload));
   const ports = received.filter((item, index) => kinds[outer.detached[index]!.kind]!.isPort);
@@ -173,18 +199,12 @@ export function toTransferList(options: unknown): object[] {
 }
 
 export function installStructuredClone(global: object): void {
-  const { structuredClone } = {
+  defineFunctions(global, {
     structuredClone(value: unknown, options: unknown = undefined): unknown {
       if (arguments.length === 0) {
         throw new TypeError("Failed to execute 'structuredClone': 1 argument required, but only 0 present.");
       }
-      return deserializeMessage(serializeMessage(value, toTransferList(options))).value;
+      return deserializeMessage(serializeMessage(value, toTransferList(options), "stays")).value;
     },
-  };
-  Object.defineProperty(global, "structuredClone", {
-    value: structuredClone,
-    writable: true,
-    enumerable: true,
-    configurable: true,
   });
 }

@@ -1,5 +1,6 @@
 // HTML §8.6: setTimeout, setInterval and their clear functions, on the native timer heap. The runtime's own timers share
 // the heap but not the ids that scripts can guess.
+import { defineFunctions } from "./global_members.ts";
 import { native } from "./native.ts";
 import { DOMString, long } from "./webidl.ts";
 
@@ -119,9 +120,7 @@ export function installTimers(global: object, scopeName: string, reportException
       });
     },
   };
-  for (const [name, value] of Object.entries(functions)) {
-    Object.defineProperty(global, name, { value, writable: true, enumerable: true, configurable: true });
-  }
+  defineFunctions(global, functions);
 }
 function clearOwn(id: unknown): void {
   const number = long(id);

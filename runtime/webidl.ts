@@ -227,6 +227,7 @@ function convertMember<T>(value: unknown, type: string, key: string, convert: (v
 export type Exposure = "everywhere" | "service-worker" | "page" | "nowhere";
 export interface InterfaceOptions {
   name: string;
+  prototype?: object; // instead of the class's own
   constructorArguments?: Converter<any>[]; // absent: the interface has no constructor
   construct?: InterfaceClass; // what `new` makes, if not the class itself
   operations?: Record<string, Converter<any>[]>; // arguments of prototype methods; others: any, as the method's length says
@@ -350,6 +351,10 @@ function wrapAttribute(
   define(target, name, { enumerable: true, get: wrapped.get, set: set ? wrapped.set : undefined });
 }
 
+function prototypeOf(cls: InterfaceClass, options: InterfaceOptions): object {
+  return options.prototype ?? (cls.prototype as object);
+}
+
 function makeConstructor(cls: InterfaceClass, options: InterfaceOptions): Function {
   const { name, constructorArguments } = options;
   const required = requiredCount(constructorArguments, 0);
@@ -374,23 +379,23 @@ function makeConstructor(cls: InterfaceClass, options: InterfaceOptions): Functi
       throw withPrefix(error, prefix);
     }
   };
-  target.prototype = cls.prototype;
+  target.prototype = prototypeOf(cls, options);
   // A bound function prints as native code, and can have the prototype it needs.
   const exposed = target.bind(undefined);
   define(exposed, "length", { value: required });
   define(exposed, "name", { value: name });
-  Object.defineProperty(exposed, "prototype", { value: cls.prototype });
+  Object.defineProperty(exposed, "prototype", { value: prototypeOf(cls, options) });
   return exposed;
 }
 
 // Makes the interface object and dresses the prototype; both happen once, when the module is loaded.
 export function defineInterface(cls: InterfaceClass, options: InterfaceOptions): Function {
   const { name } = options;
-  const prototype = cls.prototype as object;
+  const prototype = prototypeOf(cls, options);
   const isInstance = (value: unknown) => cls.isInstance(value);
-  for (const key of Reflect.ownKeys(prototype)) {
+  for (const key of Reflect.ownKeys(cls.prototype as object)) {
     if (key === "constructor") continue;
-    const descriptor = Object.getOwnPropertyDescriptor(prototype, key)!;
+    const descriptor = Object.getOwnPropertyDescriptor(cls.prototype, key)!;
     if (typeof key === "symbol") continue;
     if (typeof descriptor.value === "function") {
       const method = descriptor.value as AnyFunction;
@@ -405,7 +410,10 @@ export function defineInterface(cls: InterfaceClass, options: InterfaceOptions):
   const exposed = makeConstructor(cls, options);
   define(prototype, "constructor", { value: exposed, writable: true, enumerable: false });
   const parent = exposedConstructors.get(Object.getPrototypeOf(cls) as Function);
-  if (parent) Object.setPrototypeOf(exposed, parent);
+  if (parent) {
+    Object.setPrototypeOf(exposed, parent);
+    if (!options.prototype) Object.setPrototypeOf(prototype, parent.prototype as object);
+  }
   for (const [key, converters] of Object.entries(options.statics ?? {})) {
     const method = (cls as unknown as Record<string, AnyFunction>)[key]!;
     const listed = (options.promises?.includes(key) ?? false) && !options.synchronousStatics?.includes(key);
@@ -427,6 +435,19 @@ export function defineInterface(cls: InterfaceClass, options: InterfaceOptions):
   exposedConstructors.set(cls, exposed);
   interfaces.set(name, { name, constructor: exposed, exposed: options.exposed ?? "everywhere" });
   return exposed;
+}
+
+// A read-only static attribute of an interface.
+export function defineStaticAttribute(exposed: Function, name: string, read: () => unknown): void {
+  const { get } = Object.getOwnPropertyDescriptor(
+    {
+      get [name](): unknown {
+        return read();
+      },
+    },
+    name,
+  )!;
+  Object.defineProperty(exposed, name, { get, enumerable: true, configurable: true });
 }
 
 // Puts the interfaces that belong to this kind of scope on the global object.

@@ -14,7 +14,8 @@ import { WorkerNavigator } from "./navigator.ts";
 import { Notification, NotificationEvent } from "./notifications.ts";
 import { PeriodicSyncEvent } from "./periodic_sync.ts";
 import { port } from "./port.ts";
-import { defineFunctions, defineGetter, defineLazy, installScopeMembers } from "./scope_members.ts";
+import { defineFunctions, defineGetter, defineLazy } from "./global_members.ts";
+import { installScopeMembers } from "./scope_members.ts";
 import { importScripts, resolveModule, setScripts } from "./scripts.ts";
 import {
   registrationChanged,
@@ -58,12 +59,16 @@ const eventHandlers = [
   "periodicsync",
   "notificationclick",
   "notificationclose",
+  "push",
+  "pushsubscriptionchange",
 ];
 
 export function installWorkerScope(global: object): void {
-  defineInterface(WorkerGlobalScope, { name: "WorkerGlobalScope", exposed: "service-worker" });
-  defineInterface(ServiceWorkerGlobalScope, { name: "ServiceWorkerGlobalScope", exposed: "service-worker" });
-  const shared = WorkerGlobalScope.prototype;
+  const prototype = Object.getPrototypeOf(global) as object;
+  const shared = Object.getPrototypeOf(prototype) as object;
+  const exposed = "service-worker";
+  defineInterface(WorkerGlobalScope, { name: "WorkerGlobalScope", exposed, prototype: shared });
+  defineInterface(ServiceWorkerGlobalScope, { name: "ServiceWorkerGlobalScope", exposed, prototype });
   installScopeMembers(shared, "WorkerGlobalScope");
   defineEventHandlers(shared, [
     "error",
@@ -87,7 +92,6 @@ export function installWorkerScope(global: object): void {
     },
   });
   setMessageSenders((value) => Client.isInstance(value) || ServiceWorker.isInstance(value));
-  Object.setPrototypeOf(global, ServiceWorkerGlobalScope.prototype);
   defineLazy(global, "clients", () => new Clients());
   defineGetter(global, "registration", () => self.registration);
   defineGetter(global, "serviceWorker", () => self.worker);

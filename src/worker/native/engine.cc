@@ -149,10 +149,24 @@ v8::MaybeLocal<v8::UnboundScript> CompileBundle(v8::Isolate* isolate, v8::Local<
   return v8::ScriptCompiler::CompileUnboundScript(isolate, &source, v8::ScriptCompiler::kEagerCompile);
 }
 
+// Web IDL's [Global]: nothing in the global object's chain of prototypes can be replaced. The bundle makes
+// its interfaces' prototypes of the three objects that V8 puts there.
+v8::Local<v8::Context> NewScopeContext(v8::Isolate* isolate) {
+  v8::Local<v8::FunctionTemplate> last;
+  for (int i = 0; i < 3; ++i) {
+    const v8::Local<v8::FunctionTemplate> next = v8::FunctionTemplate::New(isolate);
+    if (!last.IsEmpty()) next->Inherit(last);
+    next->PrototypeTemplate()->SetImmutableProto();
+    last = next;
+  }
+  last->InstanceTemplate()->SetImmutableProto();
+  return v8::Context::New(isolate, nullptr, last->InstanceTemplate());
+}
+
 std::string Warm(Worker& worker, Realm& realm, const char* scope_name, v8::Local<v8::UnboundScript> bundle) {
   v8::Isolate* isolate = worker.isolate;
   v8::HandleScope scope(isolate);
-  const v8::Local<v8::Context> context = v8::Context::New(isolate);
+  const v8::Local<v8::Context> context = NewScopeContext(isolate);
   const v8::Context::Scope entered(context);
   v8::TryCatch caught(isolate);
 

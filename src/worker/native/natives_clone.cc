@@ -52,6 +52,12 @@ class Writer final : public v8::ValueSerializer::Delegate {
 
   void ThrowDataCloneError(v8::Local<v8::String> message) override { ThrowDataClone(isolate_, message); }
 
+  // Shared memory is for scopes that are isolated from other origins' data, which these are not.
+  v8::Maybe<uint32_t> GetSharedArrayBufferId(v8::Isolate*, v8::Local<v8::SharedArrayBuffer>) override {
+    ThrowDataClone(isolate_, Symbol(isolate_, "A SharedArrayBuffer could not be cloned."));
+    return v8::Nothing<uint32_t>();
+  }
+
   bool HasCustomHostObject(v8::Isolate*) override { return !write_.IsEmpty(); }
 
   v8::Maybe<bool> IsHostObject(v8::Isolate*, v8::Local<v8::Object> object) override {
