@@ -3,6 +3,7 @@
 import type { Start } from "#ipc/vigil.ts";
 import { ServiceWorkerContainer } from "./container.ts";
 import { print } from "./console.ts";
+import { installCookieChanges, theCookieStore } from "./cookie_store.ts";
 import { Document } from "./document.ts";
 import { Element, htmlNamespace, Node } from "./dom_element.ts";
 import { setNodeHooks } from "./dom_node.ts";
@@ -76,6 +77,8 @@ export function installPageScope(global: object): void {
   defineGetter(global, "document", () => document);
   defineLocation(global);
   defineLazy(global, "navigator", () => new Navigator());
+  defineLazy(global, "cookieStore", theCookieStore);
+  installCookieChanges();
   defineLazy(global, "localStorage", () => makeStorage(false));
   defineLazy(global, "sessionStorage", () => makeStorage(true));
   defineGetter(global, "closed", () => false);

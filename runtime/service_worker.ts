@@ -5,6 +5,7 @@ import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
 import { Notification } from "./notifications.ts";
 import { PeriodicSyncManager } from "./periodic_sync.ts";
 import { port } from "./port.ts";
+import { CookieStoreManager } from "./cookie_store.ts";
 import { PushManager } from "./push.ts";
 import { serializeMessage, toTransferList } from "./structured_clone.ts";
 import { setRuntimeTimer } from "./timers.ts";
@@ -72,6 +73,7 @@ export class ServiceWorkerRegistration extends EventTarget {
   #sync: SyncManager | null = null;
   #periodicSync: PeriodicSyncManager | null = null;
   #pushManager: PushManager | null = null;
+  #cookies: CookieStoreManager | null = null;
   constructor(info: RegistrationInfo) {
     super();
     this.#id = info.id;
@@ -108,6 +110,9 @@ export class ServiceWorkerRegistration extends EventTarget {
   }
   get pushManager(): PushManager {
     return (this.#pushManager ??= new PushManager(this.#target()));
+  }
+  get cookies(): CookieStoreManager {
+    return (this.#cookies ??= new CookieStoreManager(this.#target(), this.#scope));
   }
   #target(): SyncTarget {
     const isActive = () => this.#active !== null;

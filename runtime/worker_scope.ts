@@ -3,6 +3,7 @@ import type { Event as EventMessage, Start } from "#ipc/vigil.ts";
 import { SyncEvent } from "./background_sync.ts";
 import { Client, clientObject, Clients } from "./clients.ts";
 import { print } from "./console.ts";
+import { cookieChangeEvent, theCookieStore } from "./cookie_store.ts";
 import { evaluate } from "./evaluate.ts";
 import { defineEventHandlers, EventTarget, listenerTypes } from "./events.ts";
 import { ExtendableEvent, ExtendableMessageEvent, InstallEvent, runFunctionalEvent, setMessageSenders } from "./extendable.ts";
@@ -59,6 +60,7 @@ const eventHandlers = [
   "periodicsync",
   "notificationclick",
   "notificationclose",
+  "cookiechange",
   "push",
   "pushsubscriptionchange",
 ];
@@ -92,6 +94,7 @@ export function installWorkerScope(global: object): void {
     },
   });
   setMessageSenders((value) => Client.isInstance(value) || ServiceWorker.isInstance(value));
+  defineLazy(global, "cookieStore", theCookieStore);
   defineLazy(global, "clients", () => new Clients());
   defineGetter(global, "registration", () => self.registration);
   defineGetter(global, "serviceWorker", () => self.worker);
@@ -167,6 +170,7 @@ function eventOf(message: EventMessage): ExtendableEvent | null {
   if (message.install) return new InstallEvent("install");
   if (message.activate) return new ExtendableEvent("activate");
   if (message.message) return messageEventOf(message.message);
+  if (message.cookieChange) return cookieChangeEvent(message.cookieChange);
   const click = message.notificationClick;
   const shown = click ?? message.notificationClose;
   if (!shown?.notification) return null;

@@ -16,6 +16,7 @@
 namespace vigil::host {
 
 class Apps;
+class Cookies;
 class FetchRouter;
 class Jobs;
 class Lifecycle;
@@ -53,6 +54,7 @@ struct HostContext {
   Locks* locks = nullptr;
   Apps* apps = nullptr;
   Notifications* notifications = nullptr;
+  Cookies* cookies = nullptr;
 
   void Spawn(boost::asio::awaitable<void> task) const {
     boost::asio::co_spawn(executor, std::move(task), boost::asio::detached);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "host/apps.h"
 #include "host/context.h"
+#include "host/cookies.h"
 #include "host/fetch_router.h"
 #include "host/jobs.h"
 #include "host/lifecycle.h"
@@ -73,6 +74,7 @@ class HostImpl {
         local_storage(context),
         locks(context),
         notifications(context),
+        cookies(context),
         pages(context),
         ports([this](std::uint64_t process, ipc::PortFrame frame) { SendPort(process, std::move(frame)); }),
         apps(context),
@@ -87,13 +89,17 @@ class HostImpl {
     context.local_storage = &local_storage;
     context.locks = &locks;
     context.notifications = &notifications;
+    context.cookies = &cookies;
     context.pages = &pages;
     context.ports = &ports;
     context.apps = &apps;
     context.requests = &requests;
     Connect();
   }
-  ~HostImpl() { context.processes = nullptr; }
+  ~HostImpl() {
+    context.deps.fetcher.ObserveCookies({});
+    context.processes = nullptr;
+  }
 
   asio::awaitable<Result<>> Start() {
     auto zygote = co_await processes.Start();
@@ -102,6 +108,8 @@ class HostImpl {
     if (!loaded) co_return Fail(loaded.error());
     auto shown = co_await notifications.Load();
     if (!shown) co_return Fail(shown.error());
+    auto subscribed = co_await cookies.Load();
+    if (!subscribed) co_return Fail(subscribed.error());
     for (const auto& registration : registry.All()) {
       if (context.sync != nullptr) context.sync->RegistrationKnown(registration->id, registration->origin);
     }
@@ -160,6 +168,8 @@ class HostImpl {
       if (owner.page) pages.OnEnded(owner.page, report);
     };
     processes.SetHandlers(std::move(handlers));
+    context.deps.fetcher.ObserveCookies([this](const std::string& origin, const net::Cookie& cookie,
+                                               bool removed) { cookies.OnChanged(origin, cookie, removed); });
   }
 
   void SendPort(std::uint64_t process, ipc::PortFrame frame) {
@@ -194,6 +204,7 @@ class HostImpl {
   LocalStorage local_storage;
   Locks locks;
   Notifications notifications;
+  Cookies cookies;
   Pages pages;
   PortHub ports;
   Apps apps;

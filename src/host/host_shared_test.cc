@@ -1,4 +1,4 @@
-// What pages and service workers of one origin share: locks, and the two ends of a message channel.
+// What pages and service workers of one origin share: locks, the two ends of a message channel, cookies.
 #include "host/host.h"
 #include "host/test_rig.h"
 
@@ -7,6 +7,7 @@ namespace {
 
 // Answers to the text of a message with what the code says.
 const char* const kWorker = R"(
+  self.oncookiechange = event => { self.changes = (self.changes ?? '') + event.changed.map(({ name }) => name) };
   self.addEventListener('activate', event => event.waitUntil(clients.claim()));
   self.addEventListener('message', event => event.waitUntil((async () => {
     const value = await (0, eval)('(async (event) => {' + event.data + '})')(event);
@@ -87,6 +88,20 @@ TEST_F(HostSharedTest, APortCanGoOnToAWorkerAndComeBack) {
     const got = new Promise(resolve => port.onmessage = event => resolve(event.data));
     return got;)"),
             "\"kept\"");
+}
+
+TEST_F(HostSharedTest, AWorkerHearsOfTheCookiesThatItSubscribedToAlsoWhenItIsStopped) {
+  EXPECT_EQ(InPage(R"(
+    await ask(`await registration.cookies.subscribe([{ name: 'a' }]); return 1`);
+    await cookieStore.set('other', '1');
+    await cookieStore.set('a', '1');
+    const seen = [(await cookieStore.get('a')).value, (await cookieStore.getAll()).length];
+    return seen.concat(await ask(`return self.changes`)).join();)"),
+            "\"1,2,a\"");
+  ASSERT_TRUE(Await(host->StopWorker(server.Url("/"))));
+  Restart();
+  InPage("await cookieStore.set('a', '2')");
+  EXPECT_EQ(InPage("return ask(`return self.changes`)"), "\"a\"");
 }
 
 }  // namespace

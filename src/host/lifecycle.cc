@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "host/cookies.h"
 #include "host/notifications.h"
 #include "host/pages.h"
 #include "host/processes.h"
@@ -128,6 +129,7 @@ void Lifecycle::Unregister(const std::shared_ptr<Registration>& registration, bo
   context_.registry->Remove(*registration);
   if (context_.sync) context_.sync->RegistrationDeleted(registration->id);
   context_.notifications->RegistrationDeleted(registration->id);
+  context_.cookies->RegistrationDeleted(registration->id);
   Announce(*registration);
   MakeRedundant(registration, std::exchange(registration->installing, nullptr));
   MakeRedundant(registration, std::exchange(registration->waiting, nullptr));

@@ -123,6 +123,12 @@ void Requests::OnRequest(WorkerProcess& process, const ProcessOwner& owner, ipc:
     case R::kClientsClaim:
     case R::kPostMessage:
       return OnClientRequest(process, owner, request);
+    case R::kCookieGet:
+    case R::kCookieSet:
+    case R::kCookieSubscribe:
+    case R::kCookieUnsubscribe:
+    case R::kCookieGetSubscriptions:
+      return OnCookieRequest(process, owner, request);
     case R::kLockRequest:
       return context_.locks->Request(process, owner, id, std::move(*request.mutable_lock_request()));
     case R::kLockQuery:

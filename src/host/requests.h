@@ -58,6 +58,9 @@ class Requests {
   boost::asio::awaitable<void> UnregisterRegistration(Process process, std::uint64_t id,
                                                       std::shared_ptr<Registration> registration);
 
+  // requests_cookies.cc
+  void OnCookieRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request);
+
   // requests_clients.cc
   void OnClientRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request);
   void MatchAll(WorkerProcess& process, const std::shared_ptr<Version>& version, std::uint64_t id,

@@ -48,8 +48,17 @@ bool KeepsItsPrefixesPromise(const ParsedCookie& parsed, bool host_only) {
 
 }  // namespace
 
-// Section 5.7, the storage model.
 bool CookieJar::Set(const Url& url, std::string_view set_cookie, bool same_site_context, WallTime now) {
+  return Store(url, set_cookie, same_site_context, false, now);
+}
+
+bool CookieJar::SetByScript(const Url& url, std::string_view set_cookie, WallTime now) {
+  return Store(url, set_cookie, true, true, now);
+}
+
+// Section 5.7, the storage model.
+bool CookieJar::Store(const Url& url, std::string_view set_cookie, bool same_site_context, bool by_script,
+                      WallTime now) {
   std::optional<ParsedCookie> parsed = ParseSetCookie(set_cookie, now);
   if (!parsed) return false;
   Cookie& cookie = parsed->cookie;
@@ -69,12 +78,17 @@ bool CookieJar::Set(const Url& url, std::string_view set_cookie, bool same_site_
   if (cookie.secure && !secure_url) return false;
   if (cookie.same_site == Cookie::SameSite::kNone && !cookie.secure) return false;
   if (!same_site_context && cookie.same_site != Cookie::SameSite::kNone) return false;
+  if (by_script) {
+    const auto old = cookies_.find(cookie.Key());
+    if (cookie.http_only || (old != cookies_.end() && old->second.http_only)) return false;
+  }
   Insert(std::move(cookie), now);
   return true;
 }
 
 void CookieJar::Insert(Cookie cookie, WallTime now) {
   const auto old = cookies_.find(cookie.Key());
+  const std::optional<Cookie> before = old != cookies_.end() ? std::optional(old->second) : std::nullopt;
   cookie.created = old != cookies_.end() ? old->second.created : now;
   cookie.sequence = old != cookies_.end() ? old->second.sequence : next_sequence_++;
   if (old != cookies_.end()) {
@@ -86,11 +100,16 @@ void CookieJar::Insert(Cookie cookie, WallTime now) {
       cookies_.erase(old);
     }
   }
-  if (cookie.expires && *cookie.expires <= now) return;
+  if (cookie.expires && *cookie.expires <= now) {
+    if (before && observer_) observer_(*before, true);
+    return;
+  }
+  const bool differs = !before || before->Serialize() != cookie.Serialize();
   const std::string domain = cookie.domain;
   std::string key = cookie.Key();
   const auto stored = cookies_.insert_or_assign(std::move(key), std::move(cookie)).first;
   if (stored->second.expires && changed_) changed_(stored->second, false);
+  if (differs && observer_) observer_(stored->second, false);
   Evict(domain, now);
 }
 
@@ -125,9 +144,15 @@ void CookieJar::Evict(const std::string& domain, WallTime now) {
   while (cookies_.size() > kMaxCookies) Remove(oldest(nullptr));
 }
 
+bool CookieJar::Reaches(const Cookie& cookie, const Url& url) {
+  const bool host_fits =
+      cookie.host_only ? url.host() == cookie.domain : DomainMatches(url.host(), cookie.domain);
+  return host_fits && PathMatches(url.path(), cookie.path) &&
+         (!cookie.secure || IsPotentiallyTrustworthy(url));
+}
+
 // Section 5.8.3, the retrieval algorithm: longer paths first, then older cookies.
-std::string CookieJar::HeaderFor(const Url& url, bool same_site_context, WallTime now) {
-  const bool secure_url = IsPotentiallyTrustworthy(url);
+std::vector<const Cookie*> CookieJar::Matching(const Url& url, bool same_site_context, WallTime now) {
   std::vector<const Cookie*> matching;
   for (auto it = cookies_.begin(); it != cookies_.end();) {
     const auto here = it++;
@@ -136,9 +161,7 @@ std::string CookieJar::HeaderFor(const Url& url, bool same_site_context, WallTim
       Remove(here);
       continue;
     }
-    const bool host_fits =
-        cookie.host_only ? url.host() == cookie.domain : DomainMatches(url.host(), cookie.domain);
-    if (!host_fits || !PathMatches(url.path(), cookie.path) || (cookie.secure && !secure_url)) continue;
+    if (!Reaches(cookie, url)) continue;
     if (!same_site_context && cookie.same_site != Cookie::SameSite::kNone) continue;
     matching.push_back(&cookie);
   }
@@ -146,8 +169,20 @@ std::string CookieJar::HeaderFor(const Url& url, bool same_site_context, WallTim
     if (a->path.size() != b->path.size()) return a->path.size() > b->path.size();
     return a->sequence < b->sequence;
   });
+  return matching;
+}
+
+std::vector<Cookie> CookieJar::ForScripts(const Url& url, WallTime now) {
+  std::vector<Cookie> visible;
+  for (const Cookie* cookie : Matching(url, true, now)) {
+    if (!cookie->http_only) visible.push_back(*cookie);
+  }
+  return visible;
+}
+
+std::string CookieJar::HeaderFor(const Url& url, bool same_site_context, WallTime now) {
   std::string header;
-  for (const Cookie* cookie : matching) {
+  for (const Cookie* cookie : Matching(url, same_site_context, now)) {
     if (!header.empty()) header += "; ";
     if (!cookie->name.empty()) header += cookie->name + "=";
     header += cookie->value;

@@ -120,5 +120,30 @@ TEST(CookieDate, ReadsEveryCustomaryFormat) {
   }
 }
 
+TEST_F(CookieJarTest, ScriptsNeitherSeeNorReplaceWhatIsForServers) {
+  const Url url = Url::Parse("https://a.example/").value();
+  ASSERT_TRUE(jar_.Set(url, "hidden=1; HttpOnly", true, kNow));
+  ASSERT_TRUE(jar_.Set(url, "open=1", true, kNow));
+  EXPECT_FALSE(jar_.SetByScript(url, "hidden=2", kNow));
+  EXPECT_FALSE(jar_.SetByScript(url, "other=2; HttpOnly", kNow));
+  EXPECT_TRUE(jar_.SetByScript(url, "open=2", kNow));
+  const auto visible = jar_.ForScripts(url, kNow);
+  ASSERT_EQ(visible.size(), 1U);
+  EXPECT_EQ(visible[0].value, "2");
+}
+
+TEST_F(CookieJarTest, ObserversHearOfEveryChangeButNotOfWhatStaysAsItWas) {
+  const Url url = Url::Parse("https://a.example/").value();
+  std::vector<std::string> heard;
+  jar_.Observe(
+      [&](const Cookie& cookie, bool removed) { heard.push_back((removed ? "-" : "+") + cookie.value); });
+  jar_.Set(url, "a=1", true, kNow);
+  jar_.Set(url, "a=1", true, kNow);
+  jar_.Set(url, "a=2", true, kNow);
+  jar_.Set(url, "a=; Max-Age=0", true, kNow);
+  jar_.Set(url, "a=; Max-Age=0", true, kNow);
+  EXPECT_EQ(heard, (std::vector<std::string>{"+1", "+2", "-2"}));
+}
+
 }  // namespace
 }  // namespace vigil::net

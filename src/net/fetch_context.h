@@ -39,6 +39,7 @@ struct FetchContext {
   std::map<std::string, CachedPreflight> preflights;
   std::map<std::string, CookieJar> jars;
   std::function<void(const std::string& jar, const Cookie&, bool removed)> cookie_changed;
+  std::function<void(const std::string& jar, const Cookie&, bool removed)> cookie_observed;
 
   // The Fetcher is gone, and the references above may be, too: nothing is started any more.
   bool closed = false;

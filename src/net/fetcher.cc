@@ -38,6 +38,9 @@ CookieJar& FetchContext::JarOf(const std::string& origin) {
   jar.OnChange([this, origin](const Cookie& cookie, bool removed) {
     if (cookie_changed) cookie_changed(origin, cookie, removed);
   });
+  jar.Observe([this, origin](const Cookie& cookie, bool removed) {
+    if (cookie_observed) cookie_observed(origin, cookie, removed);
+  });
   return jar;
 }
 
@@ -124,6 +127,11 @@ int Fetcher::Running() const { return impl_->context().active; }
 void Fetcher::OnIdle(std::function<void()> idle) { impl_->context().idle = std::move(idle); }
 
 CookieJar& Fetcher::JarOf(const std::string& origin) { return impl_->context().JarOf(origin); }
+
+void Fetcher::ObserveCookies(
+    std::function<void(const std::string& jar, const Cookie&, bool removed)> observer) {
+  impl_->context().cookie_observed = std::move(observer);
+}
 
 void Fetcher::OnCookieChange(
     std::function<void(const std::string& jar, const Cookie&, bool removed)> changed) {

@@ -91,6 +91,8 @@ class Fetcher {
   CookieJar& JarOf(const std::string& origin);
   // Called for each lasting cookie that changes in any jar; for store::CookieStore.
   void OnCookieChange(std::function<void(const std::string& jar, const Cookie&, bool removed)> changed);
+  // The same for what scripts may hear of (CookieJar::Observe); for the Cookie Store API.
+  void ObserveCookies(std::function<void(const std::string& jar, const Cookie&, bool removed)> observer);
   void ClearOrigin(const std::string& origin);
 
  private:
