@@ -1,5 +1,5 @@
-// How the members of a global object are defined: attributes, lazily made objects, functions. They belong to that object
-// alone (in a worker they are on the prototype WorkerGlobalScope.prototype, in a page on the window itself).
+// How the members of a global object are defined: attributes, lazily made objects, functions. They belong to that
+// object alone (in a worker they are on WorkerGlobalScope.prototype, in a page on the window itself).
 const AsyncFunction = (async () => {}).constructor;
 // Calls without an explicit object mean the global one.
 function isGlobal(self: unknown): boolean {

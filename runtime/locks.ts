@@ -3,7 +3,18 @@ import type { LockSnapshot_Lock } from "#ipc/vigil.ts";
 import { AbortSignal, toSignal } from "./abort.ts";
 import { DOMException } from "./domexception.ts";
 import { port } from "./port.ts";
-import { any, boolean, converter, defineInterface, type Dictionary, DOMString, enumeration, fail, member, toDictionary } from "./webidl.ts";
+import {
+  any,
+  boolean,
+  converter,
+  defineInterface,
+  type Dictionary,
+  DOMString,
+  enumeration,
+  fail,
+  member,
+  toDictionary,
+} from "./webidl.ts";
 
 type LockMode = "shared" | "exclusive";
 const toMode = enumeration("LockMode", ["shared", "exclusive"]);

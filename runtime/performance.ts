@@ -51,12 +51,11 @@ function measureOptions(given: unknown, endMark: string | undefined): MeasureOpt
   if (detail === undefined && duration === undefined && end === undefined && start === undefined) {
     return { ...found, end: endMark };
   }
-  if (endMark !== undefined) fail("If a non-empty PerformanceMeasureOptions object was passed, |end_mark| must not be.");
-  if (start === undefined && end === undefined) {
-    fail("If a non-empty PerformanceMeasureOptions object was passed, at least one of its 'start' or 'end' is needed.");
-  }
+  const passed = "If a non-empty PerformanceMeasureOptions object was passed, ";
+  if (endMark !== undefined) fail(`${passed}|end_mark| must not be passed.`);
+  if (start === undefined && end === undefined) fail(`${passed}at least one of its 'start' or 'end' is needed.`);
   if (start !== undefined && duration !== undefined && end !== undefined) {
-    fail("If a non-empty PerformanceMeasureOptions object was passed, it must not have all of 'start', 'duration' and 'end'.");
+    fail(`${passed}it must not have all of 'start', 'duration' and 'end'.`);
   }
   return found;
 }

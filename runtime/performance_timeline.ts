@@ -122,9 +122,10 @@ export class PerformanceObserver {
   }
   #setKind(kind: "multiple" | "single"): void {
     if (this.#kind !== "" && this.#kind !== kind) {
-      const which = this.#kind === "multiple" ? "'entryTypes' parameter" : "'type' parameter";
+      const which = this.#kind === "multiple" ? "entryTypes" : "type";
       throw new DOMException(
-        `Failed to execute 'observe' on 'PerformanceObserver': This PerformanceObserver has performed observe() with the ${which}, and cannot change to the other.`,
+        "Failed to execute 'observe' on 'PerformanceObserver': " +
+          `This observer was told the '${which}' before, and cannot change to the other way.`,
         "InvalidModificationError",
       );
     }

@@ -1,5 +1,5 @@
-// Push API: the whole surface, as a browser has it that no push service stands behind. Nobody can subscribe, so nobody is
-// ever sent a message; what scripts construct themselves works.
+// Push API: the whole surface, as a browser has it that no push service stands behind. Nobody can subscribe, so nobody
+// is ever sent a message; what scripts construct themselves works.
 import type { SyncTarget } from "./background_sync.ts";
 import { Blob } from "./blob.ts";
 import { DOMException } from "./domexception.ts";

@@ -65,7 +65,8 @@ export class TaskSignal extends AbortSignal {
   static setPriority(signal: TaskSignal, priority: TaskPriority): void {
     if (signal.#changing) {
       throw new DOMException(
-        "Failed to execute 'setPriority' on 'TaskController': Cannot change priority when a prioritychange event is in progress.",
+        "Failed to execute 'setPriority' on 'TaskController': " +
+          "Cannot change priority when a prioritychange event is in progress.",
         "NotAllowedError",
       );
     }

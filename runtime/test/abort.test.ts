@@ -20,11 +20,9 @@ test("signals that follow others abort before anybody hears of it, in order", as
 test("a following signal that somebody listens to is not lost", async () => {
   await using worker = await Scope.serviceWorker(
     `const controller = new AbortController();
-     AbortSignal.any([controller.signal]).addEventListener("abort", () => console.log("heard"));
-     addEventListener("message", () => { __vigilTest.gc(); controller.abort() })`,
+     AbortSignal.any([controller.signal]).addEventListener("abort", () => console.log("heard"))`,
     (start) => (start.testNatives = true),
   );
-  await worker.send({ event: { id: 1, message: { data: Buffer.from([0xff, 0x0f, 0x61, 0x00]) } } });
   await worker.send({ evaluate: { id: 1, code: "__vigilTest.gc(); controller.abort()", name: "x" } });
   assert.deepEqual(worker.lines, ["heard"]);
 });

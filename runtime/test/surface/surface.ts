@@ -1,5 +1,5 @@
-// What a global scope shows of itself, as facts that can be compared: interfaces with their members, how each is defined
-// and how many arguments it takes. The notation is that of chromium.txt:
+// What a global scope shows of itself, as facts that can be compared: interfaces with their members, how each is
+// defined and how many arguments it takes. The notation is that of chromium.txt:
 //
 //   Name < Parent LENGTH : prototype members ; static members        (no "< Parent": Object)
 //   (global) : own members of the global object that are no interfaces
