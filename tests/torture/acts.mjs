@@ -124,6 +124,8 @@ export class Acts {
       await this.registerOne('first', this.world.pages[1]);
       await this.setNetwork('online');
     } finally {
+      // A request that was cut off may have reached its server and not have been looked at there.
+      await this.world.serversCaughtUp();
       cut.end = performance.now();
     }
   }

@@ -102,6 +102,10 @@ export class World {
     death.end = performance.now();
   }
 
+  serversCaughtUp() {
+    return Promise.all([this.counting, this.second, this.coming].map(server => server.caughtUp()));
+  }
+
   #drained() {
     return Promise.all([this.counting, this.second, this.coming].map(server => server.drained()));
   }

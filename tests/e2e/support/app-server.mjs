@@ -109,6 +109,10 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0, otherwis
     socket.on('close', () => sockets.delete(socket));
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  // Resolves when what had arrived until now has been handled: behind a request of our own nobody waits any more.
+  const caughtUp = () => new Promise(resolve => {
+    get({ host, port: server.address().port, agent: false }, response => response.resume().on('close', resolve));
+  });
   return {
     files,
     log,
@@ -129,10 +133,10 @@ export async function serveFiles(files, { host = '127.0.0.1', port = 0, otherwis
         look();
       });
     },
+    caughtUp,
     // Resolves when every connection that was made until now has ended: nothing is to come from a client that died.
     drained: async () => {
-      // Connections are accepted in their order: behind this one nobody waits any more.
-      await new Promise(resolve => get({ host, port: server.address().port, agent: false }, response => response.resume().on('close', resolve)));
+      await caughtUp();
       await Promise.all([...sockets].map(socket => new Promise(resolve => socket.once('close', resolve))));
     },
     close: () => new Promise(resolve => {
