@@ -8,6 +8,7 @@ import { teeWithClones } from "./body_tee.ts";
 import { type ByteSource, IncomingBody, inlineLimit, type OutgoingBody, sourceOf, streamOut } from "./body_stream.ts";
 import { encodeMultipart, FormData, parseFormBody } from "./formdata.ts";
 import { native } from "./native.ts";
+import { deserialize, serialize } from "./structured_clone.ts";
 import { concatenate, isDisturbed, isReadableStream, ReadableStream, readAllBytes } from "./streams.ts";
 import { URLSearchParams } from "./url.ts";
 import { bytesOf, fail, isBufferSource, USVString } from "./webidl.ts";
@@ -193,7 +194,7 @@ export function encodeBody(body: BodyState | null, limit = inlineLimit): Outgoin
     void body.consume();
     return { body: { inline: known }, start: nothing, cancel: () => {} };
   }
-  return streamOut(body.source());
+  return streamOut(body.source(), known?.byteLength);
 }
 
 // ------------------------------------------------------------------------------------------------- the mixin

@@ -152,13 +152,14 @@ export interface OutgoingBody {
   // Nobody wants it any more, for that reason.
   cancel(reason: unknown): void;
 }
-// Returns what goes into the message; start() must be called after the message was sent.
-export function streamOut(source: ByteSource): OutgoingBody {
+// Returns what goes into the message; start() must be called after the message was sent. size: of a source that is
+// here as a whole.
+export function streamOut(source: ByteSource, size: number | undefined): OutgoingBody {
   const stream = ++lastOutgoing;
   const state: Outgoing = { source, credit: initialCredit, cancelled: false, wake: null };
   outgoing.set(stream, state);
   return {
-    body: { stream },
+    body: { stream, size },
     start: () => pump(stream, state),
     cancel: (reason) => cancelOutgoing(state, reason),
   };

@@ -8,8 +8,9 @@ packages=(
   # compilers and tools
   build-essential clang clang-format libclang-rt-14-dev cmake ninja-build ccache pkg-config patchelf git
   # libraries
-  libboost1.81-dev libboost-json1.81-dev libcli11-dev libcurl4-openssl-dev libexpected-dev libfmt-dev libidn2-dev
-  libprotobuf-dev libpsl-dev protobuf-compiler libseccomp-dev libsqlite3-dev libssl-dev
+  libboost1.81-dev libboost-json1.81-dev libbrotli-dev libcli11-dev libcurl4-openssl-dev libexpected-dev libfmt-dev libidn2-dev
+  libprotobuf-dev libpsl-dev protobuf-compiler libseccomp-dev libsqlite3-dev libssl-dev libzstd-dev
+  zlib1g-dev
   # tests: frameworks, a browser as peer, network namespaces
   libgtest-dev libgmock-dev librapidcheck-dev chromium iproute2
 )

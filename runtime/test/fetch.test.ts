@@ -146,7 +146,14 @@ test("a request's stream is sent as it comes, and cancelled with the fetch", asy
     return [error.name, reason === error]`);
   assert.deepEqual(seen, ["AbortError", true]);
   const [{ body }] = worker.requests("fetch");
+  assert.equal(body.size, undefined);
   assert.equal(typeof body.stream, "number");
+});
+
+test("a body that is too large for one message is a stream that says its size", async () => {
+  await using worker = await evaluator((request) => (request.fetch ? respond(inline("")) : { ok: {} }));
+  await worker.run("await fetch('/x', {method: 'POST', body: new Uint8Array(300 * 1024)})");
+  assert.equal(worker.requests("fetch")[0].body.size, 300 * 1024);
 });
 
 test("a stream ends with its content, also while nobody reads", async () => {

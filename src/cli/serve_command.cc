@@ -9,6 +9,8 @@ void AddServe(CLI::App& app, Context& context) {
     std::string clock = "real";
     std::string network = "auto";
     std::vector<std::string> set;
+    std::string ca_file;
+    std::vector<std::string> resolve;
     bool test_natives = false;
   };
   const auto options = std::make_shared<Options>();
@@ -19,11 +21,17 @@ void AddServe(CLI::App& app, Context& context) {
       "data directory; one daemon owns a data directory at a time.\n\n"
       "  vigil serve\n"
       "  vigil serve --data /tmp/try --clock virtual --network manual\n"
-      "  vigil serve --set first_retry_delay=30s --set max_attempts=5\n\n"
+      "  vigil serve --set first_retry_delay=30s --set max_attempts=5\n"
+      "  vigil serve --ca-file test-ca.pem --resolve '*.shop.example:*:127.0.0.1'\n\n"
       "With --clock virtual time stands still until `vigil clock advance`; timers and Date in scripts follow "
       "it.\n"
       "With --network manual the machine's network is not looked at; use `vigil network online|offline`.\n"
-      "An unknown name after --set lists all parameters.",
+      "An unknown name after --set lists all parameters.\n"
+      "With --resolve, HOST is a name, *.NAME for every name below NAME, or *; PORT a number or * for every "
+      "one;\n"
+      "ADDRESS an IPv4 or IPv6 address. The first that fits counts, and no proxy is used for it. Otherwise "
+      "proxies\n"
+      "are those of http_proxy, https_proxy, all_proxy and no_proxy.",
       [options, &context] {
         daemon::ServeOptions serve;
         serve.data_directory = context.DataDirectory();
@@ -31,6 +39,8 @@ void AddServe(CLI::App& app, Context& context) {
         serve.virtual_clock = options->clock == "virtual";
         serve.manual_network = options->network == "manual";
         serve.set = options->set;
+        if (!options->ca_file.empty()) serve.ca_file = std::filesystem::absolute(options->ca_file);
+        serve.resolve = options->resolve;
         serve.test_natives = options->test_natives;
         const auto served = daemon::Serve(serve);
         return served ? kOk : ShowError(context, served.error());
@@ -47,6 +57,15 @@ void AddServe(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--set", options->set, "Set a parameter; may be repeated")
       ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--ca-file", options->ca_file,
+                   "Trust the certificates in this PEM file, too, beside the system's")
+      ->type_name("FILE");
+  command
+      ->add_option("--resolve", options->resolve,
+                   "Connect to this address for the host and port; may be repeated")
+      ->type_name("HOST:PORT:ADDRESS")
       ->allow_extra_args(false);
   // For tests of the sandbox: scripts get functions that try what the sandbox forbids.
   command->add_flag("--test-natives", options->test_natives)->group("");

@@ -19,7 +19,9 @@
 #include <iterator>
 
 #include "base/log.h"
+#include "net/http_cache_disk.h"
 #include "net/rtnetlink.h"
+#include "net/trust_roots.h"
 #include "server/access.h"
 
 namespace vigil::daemon {
@@ -145,6 +147,19 @@ asio::awaitable<Result<>> Daemon::MakeClock() {
   co_return Result<>();
 }
 
+Result<net::HttpClientOptions> Daemon::HttpOptions() const {
+  net::HttpClientOptions http;
+  http.user_agent = fmt::format("Vigil/{}", Version());
+  http.spill_directory = directory_.path() / "storage";
+  http.proxies = net::Proxies::FromEnvironment();
+  for (const std::string& entry : options_.resolve) VIGIL_TRY(http.hosts.Add(entry));
+  if (!options_.ca_file.empty()) {
+    VIGIL_TRY(net::CheckTrustRoots(options_.ca_file));
+    http.ca_file = options_.ca_file.string();
+  }
+  return http;
+}
+
 asio::awaitable<Result<>> Daemon::MakeNetwork() {
   std::unique_ptr<net::ConnectivityObserver> source;
   if (options_.manual_network) {
@@ -161,11 +176,15 @@ asio::awaitable<Result<>> Daemon::MakeNetwork() {
   if (*mode && **mode == "offline") network_->SetMode(net::SwitchableConnectivity::Mode::kOffline);
   if (*mode && **mode == "online") network_->SetMode(net::SwitchableConnectivity::Mode::kOnline);
 
-  net::HttpClientOptions http;
-  http.user_agent = fmt::format("Vigil/{}", Version());
-  http_.emplace(loop_.get_executor(), std::move(http));
+  auto http = HttpOptions();
+  if (!http) co_return Fail(std::move(http).error());
+  http_.emplace(loop_.get_executor(), std::move(*http));
   net::FetcherOptions fetcher;
   fetcher.wall_now = [this] { return clock_->now().wall; };
+  net::DiskHttpCacheOptions cache;
+  cache.directory = directory_.path() / "http-cache";
+  cache.run_blocking = [this](std::function<void()> job) { storage_->Post(std::move(job)); };
+  fetcher.cache = net::OpenDiskHttpCache(loop_.get_executor(), std::move(cache));
   fetcher_.emplace(loop_.get_executor(), *http_, *network_, std::move(fetcher));
   fetch_quiescence_.emplace(*clock_, *fetcher_);
   network_subscription_ = network_->OnChange([this](const net::NetworkState& state) {

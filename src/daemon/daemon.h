@@ -43,6 +43,7 @@ class Daemon {
   boost::asio::awaitable<Result<>> Main();
   boost::asio::awaitable<Result<>> OpenStores();
   boost::asio::awaitable<Result<>> MakeClock();
+  Result<net::HttpClientOptions> HttpOptions() const;
   boost::asio::awaitable<Result<>> MakeNetwork();
   boost::asio::awaitable<Result<>> LoadCookies();
   void MakeHost();

@@ -14,8 +14,10 @@ struct ServeOptions {
   std::string listen;  // loopback address and port; empty: the Unix socket only
   bool virtual_clock = false;
   bool manual_network = false;
-  std::vector<std::string> set;  // "NAME=VALUE" of Parameters
-  bool test_natives = false;     // exposes __vigilTest to scripts, for the tests of the sandbox
+  std::vector<std::string> set;      // "NAME=VALUE" of Parameters
+  std::filesystem::path ca_file;     // certificates to trust beside the system's; empty: none
+  std::vector<std::string> resolve;  // "HOST:PORT:ADDRESS", see net::HostMap
+  bool test_natives = false;         // exposes __vigilTest to scripts, for the tests of the sandbox
 };
 
 // Runs until SIGTERM, SIGINT or SIGHUP, then stops cleanly. Prints one line "vigil: ready …" on standard

@@ -148,25 +148,41 @@ void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std
                     owner.page->controller->Handles("fetch");
   auto shared = process.shared_from_this();
   if (!streams && !controlled) return FromNetwork(shared, owner, request_id, std::move(request));
+  if (!controlled && !request.body().has_size()) {
+    auto source = ProcessBody::Open(process, request.body().stream());
+    if (!source) return;
+    return FromNetwork(shared, owner, request_id, std::move(request), StreamUpload(std::move(source)));
+  }
   context_.Spawn(Route(shared, owner, request_id, std::move(request)));
 }
 
 asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
                                          std::uint64_t request_id, ipc::HttpRequest request) {
   Key key(process->id(), request_id);
+  auto controller = owner.page ? owner.page->controller : nullptr;
+  bool controlled = controller && !request.skip_service_worker() && controller->Handles("fetch");
+  std::shared_ptr<net::UploadBody> upload;
   if (request.body().has_stream()) {
     auto source = ProcessBody::Open(*process, request.body().stream());
     if (!source) co_return;
-    auto bytes = co_await Collect(source, kMaxRequestBody, context_.executor);
-    if (!bytes) {
-      ReplyError(*process, request_id, "the request's body: " + bytes.error().message);
+    Error problem;
+    if (controlled) {
+      auto bytes = co_await Collect(source, kMaxRequestBody, context_.executor);
+      if (bytes) request.mutable_body()->set_inline_(std::move(*bytes));
+      if (!bytes) problem = bytes.error();
+    } else {
+      auto spool =
+          co_await Spool::Fill(source, context_.options.storage_directory, spooled_, context_.executor);
+      if (spool) upload = (*spool)->AsUpload();
+      if (!spool) problem = spool.error();
+    }
+    if (!problem.message.empty()) {
+      ReplyError(*process, request_id, "the request's body: " + problem.message);
       co_return;
     }
-    request.mutable_body()->set_inline_(std::move(*bytes));
   }
   if (!running_.contains(key)) co_return;
-  auto controller = owner.page ? owner.page->controller : nullptr;
-  if (controller && !request.skip_service_worker()) {
+  if (controlled) {
     FetchIds ids;
     ids.client_id = owner.page->id;
     auto answer = co_await Ask(controller, request, std::move(ids));
@@ -184,11 +200,12 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
       co_return;
     }
   }
-  FromNetwork(process, owner, request_id, std::move(request));
+  FromNetwork(process, owner, request_id, std::move(request), std::move(upload));
 }
 
 void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, const ProcessOwner& owner,
-                              std::uint64_t request_id, ipc::HttpRequest request) {
+                              std::uint64_t request_id, ipc::HttpRequest request,
+                              std::shared_ptr<net::UploadBody> upload) {
   Key key(process->id(), request_id);
   net::FetchClient client = ClientOf(owner);
   TameMode(client.origin, request);
@@ -215,14 +232,16 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
     }
   };
   running_[key].body = body;
-  body->SetFetch(context_.deps.fetcher.Start(client, std::move(request), std::move(handlers)));
+  running_[key].keepalive = request.keepalive();
+  body->SetFetch(
+      context_.deps.fetcher.Start(client, std::move(request), std::move(handlers), std::move(upload)));
 }
 
 void FetchRouter::Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,
                         std::shared_ptr<BodySource> body) {
   auto found = running_.find(Key(process.id(), request_id));
   if (found == running_.end()) {
-    if (body) body->Cancel();
+    if (body && !orphans_.contains(Key(process.id(), request_id))) body->Cancel();
     return;
   }
   auto keep = std::move(found->second.body);
@@ -255,12 +274,32 @@ void FetchRouter::OnCancel(WorkerProcess& process, std::uint64_t request_id) {
 void FetchRouter::OnProcessEnded(std::uint64_t process_id) {
   auto from = running_.lower_bound(Key(process_id, 0));
   auto to = running_.lower_bound(Key(process_id + 1, 0));
-  std::vector<std::shared_ptr<FetchBody>> bodies;
-  for (auto it = from; it != to; ++it) {
-    if (it->second.body) bodies.push_back(it->second.body);
-  }
+  std::map<Key, Running> left(from, to);
   running_.erase(from, to);
-  for (auto& body : bodies) body->Cancel();
+  for (auto& [key, running] : left) {
+    if (!running.body) continue;
+    if (running.keepalive) {
+      LetFinish(key, std::move(running.body));
+    } else {
+      running.body->Cancel();
+    }
+  }
+}
+
+// A keepalive request outlives who made it; nobody looks at what comes back.
+void FetchRouter::LetFinish(Key key, std::shared_ptr<FetchBody> body) {
+  orphans_[key] = body;
+  std::weak_ptr<BodySource> weak = body;
+  body->Start(
+      [weak](std::string_view data) {
+        if (auto self = weak.lock()) self->Grant(static_cast<std::uint32_t>(data.size()));
+      },
+      [this, key](const std::string&) {
+        auto found = orphans_.find(key);
+        auto keep = std::move(found->second);
+        orphans_.erase(found);
+        asio::post(context_.executor, [keep] {});
+      });
 }
 
 }  // namespace vigil::host

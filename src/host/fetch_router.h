@@ -13,12 +13,14 @@
 #include "host/body.h"
 #include "host/context.h"
 #include "host/processes.h"
+#include "host/upload.h"
 
 namespace vigil::host {
 
 class FetchRouter {
  public:
-  // Request bodies are held in memory while they are sent (a fetch event and then the network may need them).
+  // Of a request that a fetch event gets: it is held in memory, since the network may need it after the
+  // event.
   static constexpr std::size_t kMaxRequestBody = std::size_t{60} << 20;
 
   enum class Kind { kResponse, kFallback, kNetworkError };
@@ -33,6 +35,8 @@ class FetchRouter {
   };
 
   explicit FetchRouter(HostContext& context) : context_(context) {}
+  FetchRouter(const FetchRouter&) = delete;
+  FetchRouter& operator=(const FetchRouter&) = delete;
 
   // Dispatches a fetch event. The request's body is absent or inline.
   boost::asio::awaitable<Answer> Ask(std::shared_ptr<Version> version, ipc::HttpRequest request,
@@ -52,17 +56,22 @@ class FetchRouter {
   using Key = std::pair<std::uint64_t, std::uint64_t>;  // process, request
   struct Running {
     std::shared_ptr<FetchBody> body;  // null while a fetch event decides
+    bool keepalive = false;
   };
   boost::asio::awaitable<void> Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
                                      std::uint64_t request_id, ipc::HttpRequest request);
   void FromNetwork(const std::shared_ptr<WorkerProcess>& process, const ProcessOwner& owner,
-                   std::uint64_t request_id, ipc::HttpRequest request);
+                   std::uint64_t request_id, ipc::HttpRequest request,
+                   std::shared_ptr<net::UploadBody> upload = nullptr);
+  void LetFinish(Key key, std::shared_ptr<FetchBody> body);
   void Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,
              std::shared_ptr<BodySource> body);
   void ReplyError(WorkerProcess& process, std::uint64_t request_id, const std::string& why);
 
   HostContext& context_;
   std::map<Key, Running> running_;
+  std::map<Key, std::shared_ptr<FetchBody>> orphans_;  // keepalive fetches whose process has ended
+  std::shared_ptr<Spool::Meter> spooled_ = std::make_shared<Spool::Meter>();
 };
 
 }  // namespace vigil::host

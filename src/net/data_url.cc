@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "net/fetch_headers.h"
+#include "net/mime_type.h"
 #include "net/url_parser.h"
 
 namespace vigil::net {
@@ -62,12 +63,10 @@ std::optional<DataUrl> ParseDataUrl(const Url& url) {
     body = std::move(*decoded);
     type = Trim(type.substr(0, semicolon));
   }
-  std::string mime(type);
-  if (mime.starts_with(';')) mime.insert(0, "text/plain");
-  const std::size_t slash = mime.find('/');
-  if (slash == std::string::npos || slash == 0 || slash + 1 == mime.size())
-    mime = "text/plain;charset=US-ASCII";
-  return DataUrl{std::move(mime), std::move(body)};
+  std::string text_of_type(type);
+  if (text_of_type.starts_with(';')) text_of_type.insert(0, "text/plain");
+  const std::optional<MimeType> mime = MimeType::Parse(text_of_type);
+  return DataUrl{mime ? mime->Serialize() : "text/plain;charset=US-ASCII", std::move(body)};
 }
 
 }  // namespace vigil::net

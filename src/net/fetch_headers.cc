@@ -54,8 +54,15 @@ bool IsSimpleRange(std::string_view value) {
   const auto digits = [](std::string_view text) {
     return text.find_first_not_of("0123456789") == std::string_view::npos;
   };
-  return dash != std::string_view::npos && dash > 0 && digits(value.substr(0, dash)) &&
-         digits(value.substr(dash + 1));
+  if (dash == std::string_view::npos || dash == 0) return false;
+  std::string_view first = value.substr(0, dash);
+  std::string_view last = value.substr(dash + 1);
+  if (!digits(first) || !digits(last)) return false;
+  // As numbers of any length: the last byte does not come before the first.
+  first.remove_prefix(std::min(first.find_first_not_of('0'), first.size()));
+  if (last.empty()) return true;
+  last.remove_prefix(std::min(last.find_first_not_of('0'), last.size()));
+  return first.size() < last.size() || (first.size() == last.size() && first <= last);
 }
 
 }  // namespace

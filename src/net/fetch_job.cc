@@ -7,16 +7,12 @@
 #include <utility>
 
 #include "net/data_url.h"
-#include "net/integrity.h"
-#include "net/referrer.h"
+#include "net/decoding_transfer.h"
 
 namespace vigil::net {
 namespace {
 
-// The rest of an unwanted response up to this size is read; beyond it the connection is given up.
-constexpr std::size_t kMaxDrained = 64 * 1024;
-// A body that must be checked as a whole has to fit into memory.
-constexpr std::size_t kMaxCheckedBody = 64 * 1024 * 1024;
+constexpr std::uint64_t kMaxKeepaliveBytes = 64 * 1024;
 
 // Ports of other protocols (section 2.9).
 bool IsBadPort(std::uint16_t port) {
@@ -29,19 +25,14 @@ bool IsBadPort(std::uint16_t port) {
   return std::binary_search(kBadPorts.begin(), kBadPorts.end(), port);
 }
 
-bool IsRedirectStatus(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-bool IsNullBodyStatus(int status) { return status == 204 || status == 205 || status == 304; }
-
 }  // namespace
 
 FetchJob::FetchJob(std::shared_ptr<FetchContext> context, FetchClient client, ipc::HttpRequest request,
-                   FetchHandlers handlers)
+                   std::shared_ptr<UploadBody> upload, FetchHandlers handlers)
     : context_(std::move(context)),
       client_(std::move(client)),
       request_(std::move(request)),
+      upload_(std::move(upload)),
       handlers_(std::move(handlers)) {
   UpdateActive();
 }
@@ -49,6 +40,8 @@ FetchJob::FetchJob(std::shared_ptr<FetchContext> context, FetchClient client, ip
 FetchJob::~FetchJob() {
   ended_ = true;
   UpdateActive();
+  if (keepalive_bytes_ > 0)
+    context_->CountKeepalive(client_.origin, -static_cast<std::int64_t>(keepalive_bytes_));
 }
 
 void FetchJob::Begin() {
@@ -80,16 +73,27 @@ void FetchJob::Prepare() {
   }
   referrer_policy_ =
       request_.referrer_policy().empty() ? client_.referrer_policy : request_.referrer_policy();
-  if (request_.has_body()) body_ = request_.body().inline_();
+  if (request_.has_body() && !upload_) body_ = request_.body().inline_();
+  if (!CountKeepalive()) {
+    return NetworkError(ErrorCode::kTooLarge,
+                        fmt::format("keepalive requests of {} may carry {} bytes altogether", client_.origin,
+                                    kMaxKeepaliveBytes));
+  }
   ApplyHeaderRules();
   if (url_->scheme() == "data") return SchemeData();
   if (!context_->connectivity.current().online) {
     return NetworkError(ErrorCode::kUnavailable, "the network is offline");
   }
-  if (request_.cache() == "only-if-cached") {
-    return NetworkError(ErrorCode::kUnavailable, "nothing is cached (Vigil keeps no HTTP cache)");
-  }
   MainFetch();
+}
+
+// Section 4.6, step 8.10: bodies that may outlive their client are small.
+bool FetchJob::CountKeepalive() {
+  if (!request_.keepalive()) return true;
+  const std::uint64_t bytes = body_ ? body_->size() : upload_ ? upload_->size().value_or(UINT64_MAX) : 0;
+  if (bytes > kMaxKeepaliveBytes) return false;
+  keepalive_bytes_ = bytes;
+  return context_->CountKeepalive(client_.origin, static_cast<std::int64_t>(bytes)) <= kMaxKeepaliveBytes;
 }
 
 void FetchJob::ApplyHeaderRules() {
@@ -104,7 +108,7 @@ void FetchJob::ApplyHeaderRules() {
 
 void FetchJob::SchemeData() {
   std::optional<DataUrl> data = ParseDataUrl(*url_);
-  if (!data || request_.mode() == "same-origin") {
+  if (!data) {
     return NetworkError(ErrorCode::kInvalidArgument, "the data: URL cannot be fetched");
   }
   HttpClientHead head;
@@ -144,71 +148,20 @@ void FetchJob::MainFetch() {
   CorsFetch();
 }
 
-void FetchJob::CorsFetch() {
-  std::vector<std::string> unsafe = CorsUnsafeHeaderNames(headers_);
-  if (IsCorsSafelistedMethod(method_) && unsafe.empty()) return NetworkFetch();
-  const std::string key = fmt::format("{} {} {}", SerializedOrigin(), url_->HrefWithoutFragment(),
-                                      request_.credentials() == "include");
-  const auto cached = context_->preflights.find(key);
-  if (cached != context_->preflights.end() && context_->Now() < cached->second.until &&
-      PreflightProblem(cached->second.result, method_, unsafe).empty()) {
-    return NetworkFetch();
-  }
-  Preflight(std::move(unsafe));
-}
-
-// CORS-preflight fetch (section 4.8).
-void FetchJob::Preflight(std::vector<std::string> unsafe_headers) {
-  HttpClientRequest request;
-  request.method = "OPTIONS";
-  request.url = url_->HrefWithoutFragment();
-  request.headers.emplace_back("Accept", "*/*");
-  request.headers.emplace_back("Access-Control-Request-Method", method_);
-  if (!unsafe_headers.empty()) {
-    request.headers.emplace_back("Access-Control-Request-Headers",
-                                 fmt::format("{}", fmt::join(unsafe_headers, ",")));
-  }
-  request.headers.emplace_back("Origin", SerializedOrigin());
-  if (const std::string referrer = Referrer(); !referrer.empty())
-    request.headers.emplace_back("Referer", referrer);
-  AddFetchMetadata(request.headers);
-  Send(std::move(request), [this, unsafe_headers = std::move(unsafe_headers)](const HttpClientHead& head) {
-    OnPreflightHead(head, unsafe_headers);
-  });
-}
-
-void FetchJob::OnPreflightHead(const HttpClientHead& head, const std::vector<std::string>& unsafe_headers) {
-  const bool with_credentials = request_.credentials() == "include";
-  if (const std::string problem = CorsProblem(head.headers, SerializedOrigin(), with_credentials);
-      !problem.empty()) {
-    return NetworkError(ErrorCode::kPermissionDenied,
-                        fmt::format("CORS: {} (preflight of {})", problem, url_->Href()));
-  }
-  if (head.status < 200 || head.status > 299) {
-    return NetworkError(
-        ErrorCode::kPermissionDenied,
-        fmt::format("CORS: the preflight of {} was answered with status {}", url_->Href(), head.status));
-  }
-  PreflightResult result = ReadPreflight(head.headers, with_credentials);
-  if (const std::string problem = PreflightProblem(result, method_, unsafe_headers); !problem.empty()) {
-    return NetworkError(ErrorCode::kPermissionDenied, fmt::format("CORS: {} ({})", problem, url_->Href()));
-  }
-  context_->StorePreflight(
-      fmt::format("{} {} {}", SerializedOrigin(), url_->HrefWithoutFragment(), with_credentials), result);
-  DrainThen([this] { NetworkFetch(); });
-}
-
-// HTTP-network-or-cache fetch (section 4.6), without a cache.
-void FetchJob::NetworkFetch() {
+// Towards the network, through the cache (section 4.6).
+void FetchJob::NetworkFetch(bool fresh_connection) {
   HttpClientRequest request;
   request.method = method_;
   request.url = url_->HrefWithoutFragment();
   request.headers = RequestHeaders();
   request.body = body_;
-  Send(std::move(request), [this](HttpClientHead head) { OnHead(std::move(head)); });
+  request.upload = upload_;
+  request.fresh_connection = fresh_connection;
+  Send(std::move(request), ParseCacheMode(request_.cache()),
+       [this](HttpClientHead head) { OnHead(std::move(head)); });
 }
 
-void FetchJob::Send(HttpClientRequest request, std::function<void(HttpClientHead)> on_head) {
+void FetchJob::Send(HttpClientRequest request, CacheMode mode, std::function<void(HttpClientHead)> on_head) {
   const std::weak_ptr<FetchJob> weak = weak_from_this();
   HttpClientHandlers handlers;
   handlers.on_head = [weak, on_head = std::move(on_head)](HttpClientHead head) {
@@ -221,155 +174,10 @@ void FetchJob::Send(HttpClientRequest request, std::function<void(HttpClientHead
     if (const auto self = weak.lock(); self && !self->ended_) self->OnTransferDone(result);
   };
   if (context_->closed) return;
-  transfer_ = context_->http.Start(std::move(request), std::move(handlers));
-}
-
-// HTTP fetch (section 4.4), from the response on.
-void FetchJob::OnHead(HttpClientHead head) {
-  if (IncludesCredentials()) StoreCookies(head.headers);
-  if (tainting_ == Tainting::kCors) {
-    const std::string problem =
-        CorsProblem(head.headers, SerializedOrigin(), request_.credentials() == "include");
-    if (!problem.empty())
-      return NetworkError(ErrorCode::kPermissionDenied, fmt::format("CORS: {} ({})", problem, url_->Href()));
-  }
-  if (const std::string problem = CrossOriginResourceProblem(head.headers); !problem.empty()) {
-    return NetworkError(ErrorCode::kPermissionDenied, fmt::format("{} ({})", problem, url_->Href()));
-  }
-  bool found = false;
-  const std::string location = CombinedValue(head.headers, "location", &found);
-  if (!IsRedirectStatus(head.status)) return Deliver(std::move(head));
-  if (request_.redirect() == "error") {
-    return NetworkError(ErrorCode::kPermissionDenied,
-                        fmt::format("{} redirects, which the request forbids", url_->Href()));
-  }
-  if (request_.redirect() == "manual") {
-    ipc::HttpResponse response = Filtered(std::move(head));
-    response.set_type(ipc::HttpResponse::OPAQUE_REDIRECT);
-    response.set_status(0);
-    response.clear_status_text();
-    response.clear_headers();
-    head_delivered_ = true;
-    handlers_.on_head(std::move(response), false);
-    if (!ended_) DrainThen([this] { Finish({}); });
-    return;
-  }
-  if (!found) return Deliver(std::move(head));
-  Redirect(head, location);
-}
-
-// HTTP-redirect fetch (section 4.5).
-void FetchJob::Redirect(const HttpClientHead& head, const std::string& location) {
-  Result<Url> next = Url::Parse(location, *url_);
-  if (!next || !next->IsHttp()) {
-    return NetworkError(
-        ErrorCode::kUnavailable,
-        fmt::format("{} redirects to \"{}\", which cannot be followed", url_->Href(), location));
-  }
-  if (!next->fragment()) next->SetFragment(url_->fragment());
-  if (++redirects_ > context_->options.max_redirects) {
-    return NetworkError(ErrorCode::kUnavailable,
-                        fmt::format("{} redirects too often", url_list_.front().Href()));
-  }
-  const bool has_credentials = !next->username().empty() || !next->password().empty();
-  if (has_credentials &&
-      (tainting_ == Tainting::kCors || (request_.mode() == "cors" && next->Origin() != client_.origin))) {
-    return NetworkError(ErrorCode::kPermissionDenied,
-                        "CORS: a redirect must not carry a user name or password");
-  }
-  const bool becomes_get = (head.status == 303 && method_ != "GET" && method_ != "HEAD") ||
-                           ((head.status == 301 || head.status == 302) && method_ == "POST");
-  if (becomes_get) {
-    method_ = "GET";
-    body_.reset();
-    for (const char* name : {"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"}) {
-      RemoveHeader(headers_, name);
-    }
-  }
-  const bool leaves_origin = next->Origin() != url_->Origin();
-  if (leaves_origin) RemoveHeader(headers_, "Authorization");
-  if (leaves_origin && url_->Origin() != client_.origin) origin_is_tainted_ = true;
-  if (!IsSameSite()) was_cross_site_ = true;
-  const std::string policy = ReferrerPolicyFromHeader(CombinedValue(head.headers, "referrer-policy"));
-  if (!policy.empty()) referrer_policy_ = policy;
-  DrainThen([this, url = std::move(*next)] {
-    url_ = url;
-    url_list_.push_back(url);
-    MainFetch();
-  });
-}
-
-void FetchJob::DrainThen(std::function<void()> step) {
-  drained_ = 0;
-  next_step_ = std::move(step);
-}
-
-void FetchJob::RunNextStep() {
-  transfer_.reset();
-  const std::function<void()> step = std::exchange(next_step_, nullptr);
-  step();
-}
-
-void FetchJob::OnData(std::string_view data) {
-  if (next_step_) {
-    drained_ += data.size();
-    if (drained_ > kMaxDrained) RunNextStep();
-  } else if (held_head_) {
-    if (held_body_.size() + data.size() > kMaxCheckedBody) {
-      return NetworkError(ErrorCode::kTooLarge, "the response is too large for an integrity check");
-    }
-    held_body_ += data;
-  } else {
-    handlers_.on_data(data);
-  }
-}
-
-void FetchJob::OnTransferDone(const Result<>& result) {
-  if (next_step_) return RunNextStep();
-  if (!result && !head_delivered_) return NetworkError(result.error().code, result.error().message);
-  if (!result) return Finish(result);
-  if (!held_head_) return Finish({});
-  held_is_complete_ = true;
-  CheckIntegrity();
-}
-
-void FetchJob::Deliver(HttpClientHead head) {
-  const bool hidden = tainting_ == Tainting::kOpaque && !client_.trusted;
-  const bool has_body = !hidden && !IsNullBodyStatus(head.status) && method_ != "HEAD";
-  if (HasIntegrityMetadata(request_.integrity())) {
-    if (tainting_ == Tainting::kOpaque) {
-      return NetworkError(ErrorCode::kPermissionDenied,
-                          "the integrity of a no-cors response cannot be checked; use the mode cors");
-    }
-    held_head_ = Filtered(std::move(head));
-    return;
-  }
-  head_delivered_ = true;
-  if (hidden) DrainThen([this] { Finish({}); });
-  if (paused_) transfer_->Pause();
-  UpdateActive();
-  handlers_.on_head(Filtered(std::move(head)), has_body);
-}
-
-void FetchJob::CheckIntegrity() {
-  if (!MatchesIntegrity(held_body_, request_.integrity())) {
-    held_head_.reset();
-    return NetworkError(ErrorCode::kPermissionDenied,
-                        fmt::format("the body of {} does not match the request's integrity", url_->Href()));
-  }
-  DeliverHeld();
-}
-
-void FetchJob::DeliverHeld() {
-  if (!std::exchange(head_delivered_, true)) {
-    handlers_.on_head(*held_head_,
-                      method_ != "HEAD" && !IsNullBodyStatus(static_cast<int>(held_head_->status())));
-    UpdateActive();
-  }
-  if (ended_ || paused_) return;
-  const std::string body = std::exchange(held_body_, std::string());
-  if (!body.empty()) handlers_.on_data(body);
-  if (!ended_ && !paused_) Finish({});
+  const auto start = [&](HttpClientHandlers raw) {
+    return context_->cache.Start(std::move(request), JarName(), mode, std::move(raw));
+  };
+  transfer_ = StartDecoding(context_->executor, start, std::move(handlers));
 }
 
 void FetchJob::NetworkError(ErrorCode code, std::string why) {

@@ -21,7 +21,7 @@ namespace vigil::net {
 class FetchJob : public std::enable_shared_from_this<FetchJob> {
  public:
   FetchJob(std::shared_ptr<FetchContext> context, FetchClient client, ipc::HttpRequest request,
-           FetchHandlers handlers);
+           std::shared_ptr<UploadBody> upload, FetchHandlers handlers);
   ~FetchJob();
   FetchJob(const FetchJob&) = delete;
   FetchJob& operator=(const FetchJob&) = delete;
@@ -42,11 +42,13 @@ class FetchJob : public std::enable_shared_from_this<FetchJob> {
   void ApplyHeaderRules();
   void MainFetch();
   void SchemeData();
-  void CorsFetch();
-  void Preflight(std::vector<std::string> unsafe_headers);
-  void OnPreflightHead(const HttpClientHead& head, const std::vector<std::string>& unsafe_headers);
-  void NetworkFetch();
-  void Send(HttpClientRequest request, std::function<void(HttpClientHead)> on_head);
+  bool CountKeepalive();
+  void NetworkFetch(bool fresh_connection = false);
+  void Send(HttpClientRequest request, CacheMode mode, std::function<void(HttpClientHead)> on_head);
+  // fetch_response.cc: from the response's head on
+  bool CanSendAgain();
+  bool RetryMisdirected(const HttpClientHead& head);
+  void RedirectManually(HttpClientHead head);
   void OnHead(HttpClientHead head);
   void OnData(std::string_view data);
   void OnTransferDone(const Result<>& result);
@@ -59,6 +61,11 @@ class FetchJob : public std::enable_shared_from_this<FetchJob> {
   void NetworkError(ErrorCode code, std::string why);
   void Finish(Result<> result);
   void UpdateActive();
+
+  // fetch_cors.cc
+  void CorsFetch();
+  void Preflight(std::vector<std::string> unsafe_headers);
+  void OnPreflightHead(const HttpClientHead& head, const std::vector<std::string>& unsafe_headers);
 
   // fetch_request.cc: what goes out, what may come in
   Headers RequestHeaders();
@@ -76,6 +83,7 @@ class FetchJob : public std::enable_shared_from_this<FetchJob> {
   std::shared_ptr<FetchContext> context_;
   FetchClient client_;
   ipc::HttpRequest request_;
+  std::shared_ptr<UploadBody> upload_;
   FetchHandlers handlers_;
 
   std::optional<Url> url_;         // the present one
@@ -88,7 +96,9 @@ class FetchJob : public std::enable_shared_from_this<FetchJob> {
   Tainting tainting_ = Tainting::kBasic;
   bool origin_is_tainted_ = false;  // a redirect went from one foreign origin to another
   bool was_cross_site_ = false;
+  bool retried_ = false;  // on a new connection, after a 421
   int redirects_ = 0;
+  std::uint64_t keepalive_bytes_ = 0;
 
   std::unique_ptr<HttpClient::Transfer> transfer_;
   // Set while the rest of a response that nobody will see is read, so that its connection can be used again.

@@ -62,6 +62,8 @@ Headers FetchJob::RequestHeaders() {
   if (request_.destination() == "document") {
     AddIfAbsent(headers, "Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
   }
+  // Section 4.6, step 8.18: a part of an encoded body is of no use.
+  if (HasHeader(headers, "range")) AddIfAbsent(headers, "Accept-Encoding", "identity");
   AddIfAbsent(headers, "Accept-Language", context_->options.accept_language);
   if (request_.cache() == "no-cache") AddIfAbsent(headers, "Cache-Control", "max-age=0");
   if (request_.cache() == "no-store" || request_.cache() == "reload") {

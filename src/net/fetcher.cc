@@ -59,6 +59,14 @@ void FetchContext::StorePreflight(const std::string& key, const PreflightResult&
   preflights[key] = CachedPreflight{result, now + std::chrono::seconds(result.max_age_seconds)};
 }
 
+std::uint64_t FetchContext::CountKeepalive(const std::string& origin, std::int64_t change) {
+  const auto entry = keepalive_bytes.try_emplace(origin).first;
+  entry->second += static_cast<std::uint64_t>(change);
+  const std::uint64_t bytes = entry->second;
+  if (bytes == 0) keepalive_bytes.erase(entry);
+  return bytes;
+}
+
 void FetchContext::CountActive(int by) {
   active += by;
   if (active == 0 && idle) idle();
@@ -73,8 +81,10 @@ class Fetcher::Impl : public std::enable_shared_from_this<Impl> {
     subscription_ = connectivity.OnChange([this](const NetworkState& state) { OnNetwork(state); });
   }
 
-  std::unique_ptr<Fetch> Start(const FetchClient& client, ipc::HttpRequest request, FetchHandlers handlers) {
-    auto job = std::make_shared<FetchJob>(context_, client, std::move(request), std::move(handlers));
+  std::unique_ptr<Fetch> Start(const FetchClient& client, ipc::HttpRequest request,
+                               std::shared_ptr<UploadBody> upload, FetchHandlers handlers) {
+    auto job = std::make_shared<FetchJob>(context_, client, std::move(request), std::move(upload),
+                                          std::move(handlers));
     if (jobs_.size() >= prune_at_) Prune();
     jobs_.push_back(job);
     context_->Post([weak = std::weak_ptr<FetchJob>(job)] {
@@ -115,11 +125,14 @@ Fetcher::Fetcher(boost::asio::any_io_executor executor, HttpClient& http, Connec
                  FetcherOptions options)
     : impl_(std::make_shared<Impl>(std::move(executor), http, connectivity, std::move(options))) {}
 
-Fetcher::~Fetcher() { impl_->context().closed = true; }
+Fetcher::~Fetcher() {
+  impl_->context().closed = true;
+  if (const auto& cache = impl_->context().options.cache) cache->Close();
+}
 
 std::unique_ptr<Fetch> Fetcher::Start(const FetchClient& client, ipc::HttpRequest request,
-                                      FetchHandlers handlers) {
-  return impl_->Start(client, std::move(request), std::move(handlers));
+                                      FetchHandlers handlers, std::shared_ptr<UploadBody> upload) {
+  return impl_->Start(client, std::move(request), std::move(upload), std::move(handlers));
 }
 
 int Fetcher::Running() const { return impl_->context().active; }
@@ -140,6 +153,7 @@ void Fetcher::OnCookieChange(
 
 void Fetcher::ClearOrigin(const std::string& origin) {
   impl_->context().jars.erase(origin);
+  impl_->context().cache.Clear(origin);
   std::erase_if(impl_->context().preflights,
                 [&](const auto& entry) { return entry.first.starts_with(origin + " "); });
 }

@@ -17,6 +17,7 @@
 #include "ipc/storage.pb.h"
 #include "net/connectivity.h"
 #include "net/cookie_jar.h"
+#include "net/http_cache_store.h"
 #include "net/http_client.h"
 #include "vigil/time.h"
 
@@ -62,6 +63,7 @@ struct FetcherOptions {
   std::string accept_language = "en";
   // The present for cookies and preflight ages; the daemon's Clock.
   std::function<WallTime()> wall_now;
+  std::shared_ptr<HttpCacheStore> cache;  // null: nothing is cached
 };
 
 class Fetcher {
@@ -72,9 +74,11 @@ class Fetcher {
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
-  // request.body must be absent or inline. Handlers are never called before Start returns, and may destroy
-  // the Fetch. Offline, the fetch fails at once, whatever it asks for; going offline breaks off what runs.
-  std::unique_ptr<Fetch> Start(const FetchClient& client, ipc::HttpRequest request, FetchHandlers handlers);
+  // The body is `upload`, or request.body, which is absent or inline then. Handlers are never called before
+  // Start returns, and may destroy the Fetch. Offline, the fetch fails at once, whatever it asks for; going
+  // offline breaks off what runs.
+  std::unique_ptr<Fetch> Start(const FetchClient& client, ipc::HttpRequest request, FetchHandlers handlers,
+                               std::shared_ptr<UploadBody> upload = nullptr);
 
   // For the host's own loading. An error for network errors (kUnavailable; kPermissionDenied when policy
   // refuses), and for bodies over max_bytes (kTooLarge). Any HTTP status is a success. Cancelling the

@@ -222,7 +222,6 @@ TEST_F(FetcherTest, NoCorsResponsesTellScriptsNothing) {
   EXPECT_EQ(opaque.head.status(), 0U);
   EXPECT_EQ(opaque.head.headers_size(), 0);
   EXPECT_EQ(opaque.head.url_list_size(), 0);
-  EXPECT_FALSE(opaque.has_body);
   EXPECT_EQ(opaque.body, "");
   EXPECT_TRUE(*opaque.result);
   FetchClient trusted = App();
@@ -335,6 +334,47 @@ TEST_F(FetcherTest, ReadsDataUrlsOfflineToo) {
   EXPECT_EQ(outcome.head.status(), 200U);
   EXPECT_EQ(outcome.Header("content-type"), "text/html;charset=utf-8");
   EXPECT_EQ(outcome.body, "hi");
+}
+
+TEST_F(FetcherTest, DecodesCompressedBodies) {
+  // printf zipped | gzip
+  const std::string zipped(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xca\x2c\x28\x48\x4d\x01\x00\x57\x68\xc2\xe2\x06\x00"
+      "\x00\x00",
+      26);
+  answers_["/zip"] = {"200 OK", {{"Content-Encoding", "gzip"}}, zipped};
+  EXPECT_EQ(Fetch(Request(Here("/zip"))).body, "zipped");
+  answers_["/zip"] = {"200 OK", {{"Content-Encoding", "gzip"}}, "not zipped"};
+  const Outcome broken = Fetch(Request(Here("/zip")));
+  EXPECT_EQ(broken.head.status(), 200U);
+  EXPECT_EQ(broken.result->error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(FetcherTest, AsksAMisdirectedRequestOnceMoreOnANewConnection) {
+  answers_["/misdirected"] = {"421 Misdirected Request", {}, "not here"};
+  ipc::HttpRequest request = Request(Here("/misdirected"), "cors", "POST");
+  request.mutable_body()->set_inline_("data");
+  const Outcome outcome = Fetch(request);
+  EXPECT_EQ(outcome.head.status(), 421U);
+  EXPECT_EQ(outcome.body, "not here");
+  EXPECT_EQ(Served(), 2U);
+  EXPECT_EQ(Last().body, "data");
+  EXPECT_EQ(server_.connections(), 2);
+}
+
+TEST_F(FetcherTest, KeepaliveRequestsAreSmallAltogether) {
+  ipc::HttpRequest request = Request(Here("/ok"), "cors", "POST");
+  request.set_keepalive(true);
+  request.mutable_body()->set_inline_(std::string(40'000, 'x'));
+  Outcome first;
+  const auto running = fetcher_.Start(App(), request, Record(first));
+  const Outcome second = Fetch(request);
+  EXPECT_EQ(second.head.type(), Response::ERROR);
+  EXPECT_THAT(second.head.error(), HasSubstr("keepalive"));
+  while (!first.result) io_.run_one();
+  EXPECT_EQ(Fetch(request).body, "fine");
+  request.mutable_body()->set_inline_(std::string(65'537, 'x'));
+  EXPECT_EQ(Fetch(request).head.type(), Response::ERROR);
 }
 
 TEST_F(FetcherTest, HasNullBodiesWhereTheStandardSaysSo) {

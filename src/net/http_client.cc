@@ -26,7 +26,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     if (transfers_.size() >= prune_at_)
       prune_at_ = std::max<std::size_t>(kPruneAt, 2 * static_cast<std::size_t>(Running()));
     auto transfer =
-        std::make_shared<HttpTransfer>(std::move(request), std::move(handlers),
+        std::make_shared<HttpTransfer>(std::move(request), std::move(handlers), shared_,
                                        [weak = weak_from_this()](std::shared_ptr<HttpTransfer> changed) {
                                          if (const auto self = weak.lock())
                                            self->AddPending(std::move(changed));
@@ -100,6 +100,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::any_io_executor executor_;
   HttpClientOptions options_;
   std::shared_ptr<CurlLoop> loop_;
+  std::shared_ptr<HttpSharedState> shared_ = std::make_shared<HttpSharedState>();
   std::vector<std::weak_ptr<HttpTransfer>> transfers_;
   std::vector<std::shared_ptr<HttpTransfer>> pending_;
   std::size_t prune_at_ = kPruneAt;

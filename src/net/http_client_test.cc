@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
 #include <chrono>
 #include <optional>
 
@@ -44,6 +46,7 @@ class HttpClientTest : public ::testing::Test {
           26);
       return TestServer::Response("200 OK", {{"Content-Encoding", "gzip"}}, zipped);
     }
+    if (request.target == "/bad-chunks") return bad_chunks_;
     if (request.target == "/short")
       return "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nonly this";
     if (request.target == "/redirect") return TestServer::Response("302 Found", {{"Location", "/hello"}}, "");
@@ -73,6 +76,7 @@ class HttpClientTest : public ::testing::Test {
     io_.run();
   }
 
+  std::string bad_chunks_;
   boost::asio::io_context io_;
   TestServer server_{io_, [this](const TestRequest& request) { return Answer(request); }};
   // Without the stall timer: it would wake up a transfer that missed an event.
@@ -127,9 +131,126 @@ TEST_F(HttpClientTest, SkipsInterimResponsesAndTrailers) {
   EXPECT_FALSE(HasHeader(chunked.head->headers, "x-trailer"));
 }
 
-TEST_F(HttpClientTest, DecodesCompressedBodies) {
-  EXPECT_EQ(Get("/gzip").body, "zipped");
-  EXPECT_THAT(server_.requests().back().Header("accept-encoding"), HasSubstr("br"));
+TEST_F(HttpClientTest, LeavesCompressedBodiesAsTheyAre) {
+  EXPECT_TRUE(Get("/gzip").body.starts_with("\x1f\x8b"));
+  EXPECT_EQ(server_.requests().back().Header("accept-encoding"), "gzip, deflate, br, zstd");
+}
+
+TEST_F(HttpClientTest, GoesToTheAddressThatANameWasGiven) {
+  HttpClientOptions options{.stall_timeout = std::chrono::seconds(0)};
+  ASSERT_TRUE(options.hosts.Add("*.shop.example:*:127.0.0.1"));
+  HttpClient client(io_.get_executor(), std::move(options));
+  Outcome outcome;
+  const auto transfer =
+      client.Start(HttpClientRequest{.url = server_.Origin("www.shop.example") + "/hello"}, Record(outcome));
+  Run();
+  EXPECT_EQ(outcome.body, "hello");
+}
+
+TEST_F(HttpClientTest, GivesUpOnEndlessHeaders) {
+  server_.TakeOver("/headers", [](TestServer::Socket& socket) -> awaitable<void> {
+    std::string text = "HTTP/1.1 200 OK\r\n";
+    for (int i = 0; i < 1000; ++i) text += "X-" + std::to_string(i) + ": " + std::string(1000, 'x') + "\r\n";
+    const auto bytes = boost::asio::buffer(text);
+    boost::system::error_code closed;
+    co_await boost::asio::async_write(socket, bytes, boost::asio::redirect_error(use_awaitable, closed));
+  });
+  const Outcome outcome = Get("/headers");
+  EXPECT_FALSE(outcome.head);
+  EXPECT_EQ(outcome.result->error().code, ErrorCode::kTooLarge);
+  EXPECT_THAT(outcome.result->error().message, HasSubstr("KiB of headers"));
+}
+
+TEST_F(HttpClientTest, InterimResponsesWithoutEndAreHeadersWithoutEnd) {
+  server_.TakeOver("/interims", [](TestServer::Socket& socket) -> awaitable<void> {
+    std::string text;
+    for (int i = 0; i < 1000; ++i)
+      text += "HTTP/1.1 103 Early Hints\r\nX: " + std::string(500, 'x') + "\r\n\r\n";
+    const auto bytes = boost::asio::buffer(text);
+    boost::system::error_code closed;
+    co_await boost::asio::async_write(socket, bytes, boost::asio::redirect_error(use_awaitable, closed));
+  });
+  EXPECT_EQ(Get("/interims").result->error().code, ErrorCode::kTooLarge);
+}
+
+TEST_F(HttpClientTest, RefusesBodiesThatAreChunkedWrongly) {
+  for (const char* body :
+       {"zz\r\nabc\r\n0\r\n\r\n", "3\r\nabcdef\r\n0\r\n\r\n", "ffffffffffffffffff\r\nabc", "3\r\nabc\r\n"}) {
+    bad_chunks_ =
+        std::string("HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n") + body;
+    const Outcome outcome = Get("/bad-chunks");
+    ASSERT_FALSE(*outcome.result) << body;
+    EXPECT_EQ(outcome.result->error().code, ErrorCode::kUnavailable);
+  }
+}
+
+// Comes when the test says so.
+class LateBody : public UploadBody {
+ public:
+  explicit LateBody(std::optional<std::uint64_t> size) : size_(size) {}
+  std::optional<std::uint64_t> size() const override { return size_; }
+  Piece Read(char* to, std::size_t size, std::function<void()> ready) override {
+    Piece piece;
+    piece.bytes = std::min(size, text_.size());
+    std::copy_n(text_.begin(), piece.bytes, to);
+    text_.erase(0, piece.bytes);
+    piece.end = piece.bytes == 0 && ended_ && !failed_;
+    piece.failed = piece.bytes == 0 && failed_;
+    if (piece.bytes == 0 && !ended_) ready_ = std::move(ready);
+    return piece;
+  }
+  bool Rewind() override { return false; }
+  bool waits() const { return ready_ != nullptr; }
+  void Give(const std::string& text, bool end, bool failed = false) {
+    text_ += text;
+    ended_ = end;
+    failed_ = failed;
+    if (const auto ready = std::exchange(ready_, nullptr)) ready();
+  }
+
+ private:
+  std::optional<std::uint64_t> size_;
+  std::string text_;
+  std::function<void()> ready_;
+  bool ended_ = false, failed_ = false;
+};
+
+TEST_F(HttpClientTest, SendsABodyAsItComes) {
+  const auto body = std::make_shared<LateBody>(10);
+  HttpClientRequest request{.method = "POST", .url = server_.Origin() + "/echo"};
+  request.upload = body;
+  Outcome outcome;
+  const auto transfer = client_.Start(std::move(request), Record(outcome));
+  while (!body->waits()) io_.run_one();
+  body->Give("hello", false);
+  while (!body->waits()) io_.run_one();
+  body->Give("world", true);
+  Run();
+  EXPECT_EQ(outcome.body, "POST:helloworld");
+}
+
+TEST_F(HttpClientTest, ABodyThatBreaksOffEndsTheRequest) {
+  const auto body = std::make_shared<LateBody>(10);
+  HttpClientRequest request{.method = "PUT", .url = server_.Origin() + "/echo"};
+  request.upload = body;
+  Outcome outcome;
+  const auto transfer = client_.Start(std::move(request), Record(outcome));
+  while (!body->waits()) io_.run_one();
+  body->Give("half", true, true);
+  Run();
+  EXPECT_EQ(outcome.result->error().code, ErrorCode::kAborted);
+  EXPECT_TRUE(server_.requests().empty());
+}
+
+TEST_F(HttpClientTest, ABodyOfUnknownLengthNeedsHttp2) {
+  const auto body = std::make_shared<LateBody>(std::nullopt);
+  body->Give("hello", true);
+  HttpClientRequest request{.method = "POST", .url = server_.Origin() + "/echo"};
+  request.upload = body;
+  const Outcome outcome = Get(std::move(request));
+  ASSERT_FALSE(*outcome.result);
+  EXPECT_THAT(outcome.result->error().message, HasSubstr("needs HTTP/2"));
+  EXPECT_TRUE(server_.requests().empty());
 }
 
 TEST_F(HttpClientTest, ToleratesResponsesWithoutBody) {

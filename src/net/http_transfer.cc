@@ -1,11 +1,13 @@
 #include "net/http_transfer.h"
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "net/fetch_headers.h"
 #include "net/url.h"
 
 namespace vigil::net {
@@ -13,17 +15,13 @@ namespace {
 
 // libcurl is told to wait when this much is not delivered yet.
 constexpr std::size_t kMaxBuffered = 256 * 1024;
+// libcurl 7.88 stops all streams of an HTTP/2 connection while one of them waits. Such a one gets room on the
+// disk first, and its connection no more requests once that is full.
+constexpr std::uint64_t kMaxSpilled = std::uint64_t{32} << 20;
+constexpr std::uint64_t kMaxSpilledByAll = std::uint64_t{512} << 20;
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-         });
-}
-
-bool HasHeader(const Headers& headers, std::string_view name) {
-  return std::any_of(headers.begin(), headers.end(),
-                     [&](const auto& h) { return EqualsIgnoringCase(h.first, name); });
-}
+// Of everything that comes as header lines, interim responses and trailers included.
+constexpr std::size_t kMaxHeaderBytes = 256 * 1024;
 
 std::string_view Trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
@@ -31,21 +29,16 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
-std::string WithoutProxy() {
-  const char* variable = std::getenv("no_proxy");
-  if (variable == nullptr) variable = std::getenv("NO_PROXY");
-  return variable == nullptr ? "localhost,127.0.0.1,::1"
-                             : fmt::format("{},localhost,127.0.0.1,::1", variable);
-}
-
 }  // namespace
 
 HttpTransfer::HttpTransfer(HttpClientRequest request, HttpClientHandlers handlers,
+                           std::shared_ptr<HttpSharedState> shared,
                            std::function<void(std::shared_ptr<HttpTransfer>)> pending)
     : request_(std::move(request)),
       handlers_(std::move(handlers)),
       pending_(std::move(pending)),
-      easy_(curl_easy_init()) {}
+      easy_(curl_easy_init()),
+      shared_(std::move(shared)) {}
 
 HttpTransfer::~HttpTransfer() {
   End();
@@ -82,30 +75,56 @@ std::optional<Error> HttpTransfer::Configure(const HttpClientOptions& options) {
   curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, url->scheme() == "https" ? 1L : 0L);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt(easy_, CURLOPT_NOPROXY, WithoutProxy().c_str());
+  origin_ = url->Origin();
+  buffer_.emplace(2 * kMaxBuffered, options.spill_directory);
+  can_spill_ = !options.spill_directory.empty();
+  const bool fresh = request_.fresh_connection || shared_->held_up.contains(origin_);
+  curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
   curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, options.stall_timeout.count() > 0 ? 1L : 0L);
   curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
-  if (!options.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &HttpTransfer::OnHeader);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpTransfer::OnBody);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-  if (url->host().ends_with(".localhost")) {
-    resolve_list_ = curl_slist_append(
-        nullptr, fmt::format("{}:{}:127.0.0.1,::1", url->host(), url->EffectivePort()).c_str());
-    curl_easy_setopt(easy_, CURLOPT_RESOLVE, resolve_list_);
-  }
+  ChooseRoute(*url, options);
+  ChooseTrustRoots(options);
   SetMethodAndBody();
   return AddHeaders(options);
 }
 
+void HttpTransfer::ChooseRoute(const Url& url, const HttpClientOptions& options) {
+  std::string address = options.hosts.Lookup(url.Hostname(), url.EffectivePort());
+  std::string bypass = options.proxies.bypass;
+  if (!address.empty()) bypass += "," + url.Hostname();
+  if (address.empty() && url.host().ends_with(".localhost")) address = "127.0.0.1,::1";
+  curl_easy_setopt(easy_, CURLOPT_PROXY, options.proxies.For(url).c_str());
+  curl_easy_setopt(easy_, CURLOPT_NOPROXY, bypass.c_str());
+  if (address.empty()) return;
+  resolve_list_ =
+      curl_slist_append(nullptr, fmt::format("{}:{}:{}", url.host(), url.EffectivePort(), address).c_str());
+  curl_easy_setopt(easy_, CURLOPT_RESOLVE, resolve_list_);
+}
+
+// libcurl reads a folder of certificates by need, but a file of them as a whole: the system's file is kept in
+// memory between connections, which it only does when no folder is set. Beside a file of the operator's, the
+// system's folder is the cheaper one.
+void HttpTransfer::ChooseTrustRoots(const HttpClientOptions& options) {
+  const curl_version_info_data* built = curl_version_info(CURLVERSION_NOW);
+  if (!options.ca_file.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
+  } else if (built->cainfo != nullptr) {
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
+  }
+}
+
 void HttpTransfer::SetMethodAndBody() {
   const std::string& method = request_.method;
-  if (method == "HEAD") {
+  if (request_.upload) {
+    SetUpload();
+  } else if (method == "HEAD") {
     curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
   } else if (request_.body || method == "POST" || method == "PUT") {
-    const std::string empty;
     curl_easy_setopt(easy_, CURLOPT_POST, 1L);
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request_.body ? request_.body->size() : 0));
@@ -114,6 +133,70 @@ void HttpTransfer::SetMethodAndBody() {
   } else if (method != "GET") {
     curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
   }
+}
+
+void HttpTransfer::SetUpload() {
+  const std::optional<std::uint64_t> size = request_.upload->size();
+  curl_easy_setopt(easy_, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  curl_easy_setopt(easy_, CURLOPT_INFILESIZE_LARGE, size ? static_cast<curl_off_t>(*size) : curl_off_t{-1});
+  curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &HttpTransfer::OnUpload);
+  curl_easy_setopt(easy_, CURLOPT_READDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_SEEKFUNCTION, &HttpTransfer::OnRewind);
+  curl_easy_setopt(easy_, CURLOPT_SEEKDATA, this);
+  if (size) return;
+  curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &HttpTransfer::OnConnected);
+  curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
+}
+
+std::size_t HttpTransfer::OnUpload(char* data, std::size_t size, std::size_t count, void* context) {
+  auto* self = static_cast<HttpTransfer*>(context);
+  const auto ready = [weak = self->weak_from_this()] {
+    if (const auto transfer = weak.lock()) transfer->UploadReady();
+  };
+  const UploadBody::Piece piece = self->request_.upload->Read(data, size * count, ready);
+  if (piece.failed) {
+    self->own_error_ = Error{ErrorCode::kAborted, "the request's body broke off"};
+    return CURL_READFUNC_ABORT;
+  }
+  if (piece.bytes > 0 || piece.end) return piece.bytes;
+  self->upload_waits_ = true;
+  return CURL_READFUNC_PAUSE;
+}
+
+void HttpTransfer::UploadReady() {
+  if (ended_ || !added_ || !std::exchange(upload_waits_, false)) return;
+  loop_->Unpause(easy_);
+}
+
+int HttpTransfer::OnRewind(void* context, curl_off_t offset, int origin) {
+  auto* self = static_cast<HttpTransfer*>(context);
+  const bool to_start = offset == 0 && origin == SEEK_SET;
+  return to_start && self->request_.upload->Rewind() ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+// Fetch section 4.7: a body that cannot be told its length, nor be sent again, is not for HTTP/1.x.
+int HttpTransfer::OnConnected(void* context, char*, char*, int, int) {
+  auto* self = static_cast<HttpTransfer*>(context);
+  if (self->SpeaksHttp2()) return CURL_PREREQFUNC_OK;
+  const Result<Url> url = Url::Parse(self->request_.url);
+  self->own_error_ = Error{
+      ErrorCode::kUnavailable,
+      fmt::format("a request body that is a stream needs HTTP/2, which {} does not speak; send a string, a "
+                  "Blob or a buffer",
+                  url ? url->Origin() : self->request_.url)};
+  return CURL_PREREQFUNC_ABORT;
+}
+
+bool HttpTransfer::SpeaksHttp2() const {
+  const curl_tlssessioninfo* session = nullptr;
+  if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr ||
+      session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr)
+    return false;
+  const unsigned char* protocol = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(static_cast<const SSL*>(session->internals), &protocol, &length);
+  return std::string_view(reinterpret_cast<const char*>(protocol), length) == "h2";
 }
 
 std::optional<Error> HttpTransfer::AddHeaders(const HttpClientOptions& options) {
@@ -140,15 +223,24 @@ std::optional<Error> HttpTransfer::AddHeaders(const HttpClientOptions& options) 
   if (!HasHeader(request_.headers, "accept")) append("Accept: */*");
   if (!HasHeader(request_.headers, "user-agent"))
     curl_easy_setopt(easy_, CURLOPT_USERAGENT, options.user_agent.c_str());
-  if (!HasHeader(request_.headers, "accept-encoding"))
-    curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "gzip, deflate, br");
+  if (!HasHeader(request_.headers, "accept-encoding")) append("Accept-Encoding: gzip, deflate, br, zstd");
   curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, header_list_);
   return std::nullopt;
 }
 
 std::size_t HttpTransfer::OnHeader(char* data, std::size_t size, std::size_t count, void* self) {
-  static_cast<HttpTransfer*>(self)->TakeHeaderLine(std::string_view(data, size * count));
-  return size * count;
+  auto* transfer = static_cast<HttpTransfer*>(self);
+  const std::size_t bytes = size * count;
+  transfer->header_bytes_ += bytes;
+  if (transfer->header_bytes_ > kMaxHeaderBytes) {
+    const Result<Url> url = Url::Parse(transfer->request_.url);
+    transfer->own_error_ =
+        Error{ErrorCode::kTooLarge, fmt::format("{} sends more than {} KiB of headers",
+                                                url ? url->Origin() : "the server", kMaxHeaderBytes / 1024)};
+    return 0;
+  }
+  transfer->TakeHeaderLine(std::string_view(data, bytes));
+  return bytes;
 }
 
 void HttpTransfer::TakeHeaderLine(std::string_view line) {
@@ -159,6 +251,8 @@ void HttpTransfer::TakeHeaderLine(std::string_view line) {
     const std::size_t first = std::min(text.find(' '), text.size());
     const std::string_view rest = Trim(text.substr(first));
     head_.http_version = std::string(text.substr(5, first - 5));
+    multiplexed_ = head_.http_version == "2";
+    spills_ = multiplexed_ && can_spill_;
     head_.status = std::atoi(std::string(rest.substr(0, 3)).c_str());
     head_.status_text = std::string(Trim(rest.substr(std::min<std::size_t>(3, rest.size()))));
     return;
@@ -179,13 +273,43 @@ void HttpTransfer::TakeHeaderLine(std::string_view line) {
 
 std::size_t HttpTransfer::OnBody(char* data, std::size_t size, std::size_t count, void* context) {
   auto* self = static_cast<HttpTransfer*>(context);
-  if (self->paused_ || self->buffer_.size() >= kMaxBuffered) {
+  if (!self->Keep(std::string_view(data, size * count))) {
     self->blocked_ = true;
+    self->HoldUp(self->multiplexed_);
     return CURL_WRITEFUNC_PAUSE;
   }
-  self->buffer_.append(data, size * count);
   self->Notify();
   return size * count;
+}
+
+// False: it has to wait.
+bool HttpTransfer::Keep(std::string_view data) {
+  const std::uint64_t before = buffer_->size();
+  if (!spills_) {
+    if (paused_ || before >= kMaxBuffered) return false;
+    return buffer_->Append(data);
+  }
+  const bool to_disk = before + data.size() > kMaxBuffered;
+  if (to_disk &&
+      (before + data.size() > kMaxSpilled || shared_->spilled_bytes + data.size() > kMaxSpilledByAll))
+    return false;
+  if (!buffer_->Append(data)) return false;
+  shared_->spilled_bytes += data.size();
+  return true;
+}
+
+std::string HttpTransfer::TakeBuffered() {
+  std::string data = buffer_->Take();
+  if (spills_) shared_->spilled_bytes -= data.size();
+  return data;
+}
+
+// While it does, new requests to the origin get other connections.
+void HttpTransfer::HoldUp(bool holds) {
+  if (std::exchange(holds_up_, holds) == holds) return;
+  int& count = shared_->held_up[origin_];
+  count += holds ? 1 : -1;
+  if (count == 0) shared_->held_up.erase(origin_);
 }
 
 void HttpTransfer::Finish(int code) {
@@ -207,13 +331,15 @@ void HttpTransfer::Deliver() {
     head_delivered_ = true;
     if (handlers_.on_head) handlers_.on_head(std::move(head_));
   }
-  while (!ended_ && !paused_ && !buffer_.empty()) {
-    const std::string data = std::exchange(buffer_, std::string());
+  while (!ended_ && !paused_ && buffer_ && buffer_->size() > 0 && !buffer_->failed()) {
+    const std::string data = TakeBuffered();
     if (handlers_.on_data) handlers_.on_data(data);
   }
   delivering_ = false;
   if (ended_) handlers_ = {};
   if (ended_ || paused_) return;
+  if (buffer_ && buffer_->failed())
+    outcome_ = Fail(ErrorCode::kIo, fmt::format("the body from {} cannot be kept on the disk", origin_));
   if (outcome_) {
     const std::function<void(Result<>)> done = std::move(handlers_.on_done);
     const Result<> outcome = std::move(*outcome_);
@@ -222,6 +348,7 @@ void HttpTransfer::Deliver() {
     if (done) done(outcome);
   } else if (blocked_) {
     blocked_ = false;
+    HoldUp(false);
     loop_->Unpause(easy_);
   }
 }
@@ -240,6 +367,9 @@ void HttpTransfer::Cancel() {
 
 void HttpTransfer::End() {
   ended_ = true;
+  HoldUp(false);
+  if (spills_ && buffer_) shared_->spilled_bytes -= buffer_->size();
+  buffer_.reset();
   if (std::exchange(added_, false)) loop_->Remove(easy_);
 }
 
@@ -248,6 +378,7 @@ void HttpTransfer::Notify() {
 }
 
 Error HttpTransfer::Describe(int code) const {
+  if (own_error_) return *own_error_;
   const Result<Url> url = Url::Parse(request_.url);
   const std::string where = url ? url->Origin() : request_.url;
   const std::string detail =

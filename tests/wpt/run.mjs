@@ -61,7 +61,7 @@ const outcomes = [];
 
 async function runTest(browser, test) {
   const result = await browser.run(server.url + addressOf(test.url, test.kind));
-  const found = new Map((result.tests ?? []).map(([name, status, message]) => [name, { passed: status === 0, message }]));
+  const found = new Map((result.tests ?? []).map(([name, status, message]) => [server.nameInReference(name), { passed: status === 0, message }]));
   const why = result.error ?? result.message ?? 'the test did not report it';
   for (const subtest of test.tests) {
     const outcome = found.get(subtest) ?? { passed: false, message: why };

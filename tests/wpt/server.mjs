@@ -4,8 +4,8 @@ import { createServer, connect } from 'node:net';
 import { join } from 'node:path';
 import { Process, kRoot, makeFolder } from '../e2e/support/processes.mjs';
 
-const kHost = 'localhost';
-const kOtherHost = '127.0.0.1';
+const kHost = 'web-platform.test';
+const kOtherHost = 'not-web-platform.test';
 const kSchemes = ['http', 'http-private', 'http-public', 'https', 'https-private', 'https-public', 'ws', 'wss', 'h2'];
 const kPages = join(kRoot, 'tests/wpt/pages');
 
@@ -26,7 +26,7 @@ function accepts(port) {
   });
 }
 
-// Resolves with { url, daemonOptions, stop() }: where the tests are, and what a daemon needs to find and trust it.
+// Resolves with { url, nameInReference(), daemonOptions, stop() }: where the tests are, and what a daemon needs to find and trust it.
 export async function startServer(checkout) {
   const folder = makeFolder('wpt');
   const free = await freePorts(2 * kSchemes.length);
@@ -59,8 +59,10 @@ export async function startServer(checkout) {
     await new Promise(resolve => setTimeout(resolve, 100));
   }
   return {
-    url: `http://${kHost}:${ports.http[0]}/`,
-    daemonOptions: [], unused: [
+    url: `https://${kHost}:${ports.https[0]}/`,
+    // As it is called in the reference, which was measured on other ports.
+    nameInReference: name => name.replaceAll(`:${ports.http[0]}`, ':18000').replaceAll(`:${ports.https[0]}`, ':18443'),
+    daemonOptions: [
       '--ca-file', join(folder, 'certificates/cacert.pem'),
       ...[kHost, kOtherHost].flatMap(host => ['--resolve', `*.${host}:*:127.0.0.1`, '--resolve', `${host}:*:127.0.0.1`]),
     ],
