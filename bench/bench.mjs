@@ -58,6 +58,15 @@ const kMeasurements = [
   { rows: [['drain_1000_per_s', '1/s']], what: '1,000 queued posts by one sync', measure: async side => [await side.drain(pick(1000, 50))] },
   { rows: [['drain_5000_per_s', '1/s']], what: '5,000 queued posts by one sync', measure: async side => [await side.drain(pick(5000, 60))] },
   { rows: [['workbox_replay_per_s', '1/s']], what: 'replayRequests() of 5,000 requests', measure: async side => [await side.workboxReplay(pick(5000, 20))] },
+  ...[
+    ['idb_strict_per_s', '1/s', 'IndexedDB: one record per strict transaction', 'singlePuts', pick(3000, 50), 'strict'],
+    ['idb_relaxed_per_s', '1/s', 'IndexedDB: one record per relaxed transaction', 'singlePuts', pick(3000, 50), 'relaxed'],
+    ['idb_get_per_s', '1/s', 'IndexedDB: one get per transaction', 'singleGets', pick(5000, 50)],
+    ['idb_put_10000_ms', 'ms', 'IndexedDB: 10,000 puts in one transaction', 'manyPuts', pick(10_000, 100)],
+    ['idb_cursor_10000_ms', 'ms', 'IndexedDB: a cursor walks over 10,000 records', 'cursorWalk', pick(10_000, 100)],
+    ['cache_put_per_s', '1/s', 'Cache: put of small responses', 'cachePuts', pick(1500, 50)],
+    ['cache_match_per_s', '1/s', 'Cache: match of small responses', 'cacheMatches', pick(3000, 50)],
+  ].map(([name, unit, what, ...work]) => ({ rows: [[name, unit]], what, measure: async side => [await side.storage(...work)] })),
   ...[1, 20, 100].map(origins => ({
     rows: [[`worker_private_kb_${origins}`, 'kB']],
     what: `private memory per idle worker, ${origins} origin${origins > 1 ? 's' : ''}`,

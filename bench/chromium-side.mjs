@@ -120,6 +120,10 @@ export function workboxReplay(count) {
   }, 'workbox.html');
 }
 
+export function storage(work, ...args) {
+  return withApp((browser, page) => page.evaluate(code => (0, eval)(code), `${work}(${args.map(arg => JSON.stringify(arg)).join(', ')})`));
+}
+
 // Renderer processes of this browser.
 function renderers() {
   return descendantsOf(process.pid).filter(pid => commandOf(pid).includes('--type=renderer'));

@@ -78,6 +78,11 @@ export function workboxReplay(count) {
   }, { page: 'workbox.html' });
 }
 
+// → what a function of app/storage.js measured.
+export function storage(work, ...args) {
+  return withApp((vigil, server) => vigil.valueInPage(server.url, `${work}(${args.map(arg => JSON.stringify(arg)).join(', ')})`));
+}
+
 // The processes of the workers that run. (The daemon also keeps a spare one.)
 async function workers(vigil) {
   return (await vigil.json('worker', 'list')).map(registration => registration.active?.pid).filter(pid => pid > 0);

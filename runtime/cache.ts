@@ -3,11 +3,10 @@
 import type { CacheReply, CacheRequest, CacheRequest_Match, HttpRequest, HttpResponse } from "#ipc/storage.ts";
 import { DOMException } from "./domexception.ts";
 import { fetchRequest } from "./fetch.ts";
-import { defineGetter } from "./global_members.ts";
 import { port } from "./port.ts";
 import { decodeRequest, encodeRequest, Request, toRequest } from "./request.ts";
 import { decodeResponse, encodeResponse, Response } from "./response.ts";
-import { AbortController } from "./abort.ts";
+import { AbortController, AbortSignal } from "./abort.ts";
 import { any, boolean, defineInterface, dictionary, type Dictionary, DOMString, fail, instance, member, sequence, withPrefix } from "./webidl.ts";
 
 const inlineBody = 1 << 20; // src/storage/cache_service.h, kMaxInlineBody
@@ -77,6 +76,18 @@ async function storedForm(response: Response, budget: { left: number }): Promise
   return { ...http, body: { stream: upload } };
 }
 
+// Names are any strings, which messages cannot hold: one that is not well-formed travels with its lone surrogates, and
+// its backslashes, as escapes, after a zero character.
+function encodeName(name: string): string {
+  if (name.isWellFormed() && !name.startsWith("\0")) return name;
+  const escaped = name.replace(/[\\\p{Surrogate}]/gu, (unit) => `\\${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `\0${escaped}`;
+}
+function decodeName(name: string): string {
+  if (!name.startsWith("\0")) return name;
+  return name.slice(1).replace(/\\([0-9a-f]{4})/g, (_, unit: string) => String.fromCharCode(Number.parseInt(unit, 16)));
+}
+
 export class Cache {
   #id: number;
   constructor(id: number) {
@@ -121,7 +132,8 @@ export class Cache {
       const requests = inputs.map((input) => toRequest(input));
       requests.forEach(checkStorable);
       const responses = requests.map(async (request) => {
-        const response = await fetchRequest(new Request(request, { signal: stop.signal }));
+        const signal = AbortSignal.any([request.signal, stop.signal]);
+        const response = await fetchRequest(new Request(request, { signal }));
         if (!response.ok) fail("Request failed"); // opaque ones say status 0
         checkResponse(response);
         return response;
@@ -163,20 +175,20 @@ export class CacheStorage {
   #brand = true;
   async match(request: unknown, options: Dictionary = {}): Promise<Response | undefined> {
     const cacheName = member(options, "MultiCacheQueryOptions", "cacheName", DOMString, null);
-    const where = { anyCache: true, cacheName: (cacheName ?? "").toWellFormed(), hasCacheName: cacheName !== null };
+    const where = { anyCache: true, cacheName: encodeName(cacheName ?? ""), hasCacheName: cacheName !== null };
     return (await responsesOf(await ask({ match: toMatch(request, options, where) })))[0];
   }
   async has(name: string): Promise<boolean> {
-    return (await ask({ has: name.toWellFormed() })).found;
+    return (await ask({ has: encodeName(name) })).found;
   }
   async open(name: string): Promise<Cache> {
-    return new Cache((await ask({ open: name.toWellFormed() })).cache);
+    return new Cache((await ask({ open: encodeName(name) })).cache);
   }
   async delete(name: string): Promise<boolean> {
-    return (await ask({ remove: name.toWellFormed() })).found;
+    return (await ask({ remove: encodeName(name) })).found;
   }
   async keys(): Promise<string[]> {
-    return (await ask({ keys: true })).names;
+    return (await ask({ keys: true })).names.map(decodeName);
   }
   static isInstance(value: unknown): value is CacheStorage {
     return typeof value === "object" && value !== null && #brand in value;
@@ -192,9 +204,3 @@ defineInterface(CacheStorage, {
     keys: [],
   },
 });
-
-// Gives the global object its caches.
-export function installCaches(global: object): void {
-  const storage = new CacheStorage();
-  defineGetter(global, "caches", () => storage);
-}

@@ -1,5 +1,6 @@
 // DOM §2: Event, CustomEvent, EventTarget, and HTML's event handler attributes (onX).
 import { DOMException } from "./domexception.ts";
+import { native } from "./native.ts";
 import { nowMs } from "./time.ts";
 import {
   any,
@@ -53,6 +54,7 @@ export class Event {
   #phase = 0;
   #path: EventTarget[] = [];
   #beforeFirst: (() => void) | undefined;
+  #afterEach: (() => void) | undefined;
   // A listener threw during the last dispatch (IndexedDB aborts its transaction then).
   #threw = false;
 
@@ -144,8 +146,9 @@ export class Event {
   static markTrusted(event: Event): void {
     event.#trusted = true;
   }
-  // DOM §2.9 "dispatch". Returns false when the event was canceled. beforeFirst runs just before the first listener.
-  static dispatch(event: Event, target: EventTarget, beforeFirst?: () => void): boolean {
+  // DOM §2.9 "dispatch". Returns false when the event was canceled. beforeFirst runs just before the first listener,
+  // afterEach after each.
+  static dispatch(event: Event, target: EventTarget, beforeFirst?: () => void, afterEach?: () => void): boolean {
     event.#dispatching = true;
     event.#target = target;
     event.#path = [target];
@@ -153,6 +156,7 @@ export class Event {
       event.#path.push(parent);
     }
     event.#beforeFirst = beforeFirst;
+    event.#afterEach = afterEach;
     for (let i = event.#path.length - 1; i > 0; --i) Event.#invokeAll(event, event.#path[i]!, 1);
     Event.#invokeAll(event, target, 2);
     if (event.#bubbles) {
@@ -181,6 +185,7 @@ export class Event {
         event.#inPassiveListener = listener.passive;
         Event.#invoke(event, current, listener);
         event.#inPassiveListener = false;
+        event.#afterEach?.();
       }
     }
   }
@@ -380,6 +385,13 @@ export function fire(target: EventTarget, event: Event, beforeFirst?: () => void
   Event.markTrusted(event);
   return Event.dispatch(event, target, beforeFirst);
 }
+// The same from a task in which no script runs: microtasks run after each listener (HTML §8.1.4.4, "clean up after
+// running script").
+export function fireInTask(target: EventTarget, event: Event): boolean {
+  Event.markTrusted(event);
+  return Event.dispatch(event, target, undefined, checkpoint);
+}
+const checkpoint = () => native.checkpoint();
 export function fireSimple(target: EventTarget, type: string, init?: EventInit): boolean {
   return fire(target, new Event(type, init));
 }

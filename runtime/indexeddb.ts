@@ -1,12 +1,11 @@
 // Indexed Database API §4.3: IDBFactory, and what the daemon says on its own about connections.
-import type { IdbNotice, IdbNotice_Blocked, IdbNotice_UpgradeNeeded, IdbNotice_VersionChange, IdbReply } from "#ipc/storage.ts";
+import type { IdbNotice, IdbRequest, IdbNotice_Blocked, IdbNotice_UpgradeNeeded, IdbNotice_VersionChange, IdbReply } from "#ipc/storage.ts";
 import { DOMException } from "./domexception.ts";
-import { Event, fire, fireSimple } from "./events.ts";
-import { defineGetter } from "./global_members.ts";
+import { Event, fireInTask } from "./events.ts";
 import { IDBDatabase, openDatabases } from "./indexeddb_database.ts";
 import { compareKeys, decodeName, encodeName } from "./indexeddb_key.ts";
 import { requireKey } from "./indexeddb_range.ts";
-import { fireVersionChange, IDBOpenDBRequest, IDBRequest } from "./indexeddb_request.ts";
+import { fireVersionChange, IDBOpenDBRequest, IDBRequest, IDBVersionChangeEvent } from "./indexeddb_request.ts";
 import { decodeSchema, rememberSchema } from "./indexeddb_schema.ts";
 import { IDBTransaction } from "./indexeddb_transaction.ts";
 import { port } from "./port.ts";
@@ -56,7 +55,7 @@ defineInterface(IDBFactory, {
 });
 
 type Answered = (opening: Opening, connection: number, reply: IdbReply) => void;
-function start(name: string, message: (connection: number) => object, answered: Answered): IDBOpenDBRequest {
+function start(name: string, message: (connection: number) => IdbRequest, answered: Answered): IDBOpenDBRequest {
   const connection = ++lastConnection;
   const request = new IDBOpenDBRequest();
   const opening: Opening = { name, request, database: null, upgrade: null };
@@ -71,9 +70,10 @@ function start(name: string, message: (connection: number) => object, answered: 
     if (opening.upgrade) IDBTransaction.onEnd(opening.upgrade, () => setRuntimeTimer(settle, 0));
     else settle();
   };
-  port.request({ idb: message(connection) }).then(
+  port.ask(
+    { idb: message(connection) },
     ({ idb }) => finish(idb!),
-    (error: Error) => finish({ errorName: "UnknownError", errorMessage: error.message }),
+    (error) => finish({ errorName: "UnknownError", errorMessage: error.message }),
   );
   return request;
 }
@@ -86,7 +86,7 @@ function opened(opening: Opening, connection: number, reply: IdbReply): void {
     return;
   }
   IDBRequest.settle(request, database, null);
-  fireSimple(request, "success");
+  fireInTask(request, new Event("success"));
 }
 function deleted({ request }: Opening, _connection: number, reply: IdbReply): void {
   IDBRequest.settle(request, undefined, null);
@@ -96,7 +96,7 @@ function failed(opening: Opening, error: DOMException): void {
   endUpgrade(opening);
   if (opening.database) openDatabases.delete(IDBDatabase.connectionOf(opening.database));
   IDBRequest.settle(opening.request, undefined, error);
-  fire(opening.request, new Event("error", { bubbles: true, cancelable: true }));
+  fireInTask(opening.request, new Event("error", { bubbles: true, cancelable: true }));
 }
 function endUpgrade({ request, database }: Opening): void {
   IDBRequest.setTransaction(request, null);
@@ -112,21 +112,19 @@ function upgradeNeeded({ connection, oldVersion, database: info }: IdbNotice_Upg
   const database = new IDBDatabase(opening.name, connection, schema);
   const upgrade = new IDBTransaction(database, 1, "versionchange", "default", []);
   IDBTransaction.setRevert(upgrade, revert);
-  IDBTransaction.onEnd(upgrade, () => IDBDatabase.setUpgrade(database, null));
+  IDBTransaction.onEnd(upgrade, () => IDBRequest.setTransaction(opening.request, null));
   IDBDatabase.setUpgrade(database, upgrade);
   opening.database = database;
   opening.upgrade = upgrade;
   IDBRequest.settle(opening.request, database, null);
   IDBRequest.setTransaction(opening.request, upgrade);
-  IDBTransaction.fireUpgrade(upgrade, () => fireVersionChange(opening.request, "upgradeneeded", oldVersion, schema.version));
+  const event = new IDBVersionChangeEvent("upgradeneeded", { oldVersion, newVersion: schema.version });
+  IDBTransaction.fireUpgrade(upgrade, opening.request, event);
 }
 function versionChange({ id, connection, oldVersion, newVersion }: IdbNotice_VersionChange): void {
   const database = openDatabases.get(connection);
   if (database) fireVersionChange(database, "versionchange", oldVersion, newVersion || null);
-  // In a task of its own: reactions to promises may still close the connection.
-  setRuntimeTimer(() => {
-    port.request({ idb: { versionChangeDone: id } }).catch(() => {});
-  }, 0);
+  port.ask({ idb: { versionChangeDone: id } }, () => {}, () => {});
 }
 function blocked({ connection, oldVersion, newVersion }: IdbNotice_Blocked): void {
   const opening = openings.get(connection);
@@ -142,9 +140,8 @@ function receive(notice: IdbNotice): void {
   }
 }
 
-// Gives the global object its indexedDB.
-export function installIndexedDB(global: object): void {
+// The scope's indexedDB.
+export function openIndexedDB(): IDBFactory {
   port.on("idb", receive);
-  const factory = new IDBFactory();
-  defineGetter(global, "indexedDB", () => factory);
+  return new IDBFactory();
 }

@@ -23,6 +23,8 @@ export interface CursorSource {
 }
 
 const maxAhead = 128;
+const maxAheadBytes = 256 << 10;
+const undecoded = Symbol("undecoded");
 const none = new Uint8Array();
 
 export class IDBCursor {
@@ -33,13 +35,15 @@ export class IDBCursor {
   #keysOnly: boolean;
   #record: IdbRecord | null = null;
   #gotValue = false;
-  #key: unknown = undefined;
-  #primaryKey: unknown = undefined;
-  #value: unknown = undefined;
+  // Made of the record when they are asked for first.
+  #key: unknown = undecoded;
+  #primaryKey: unknown = undecoded;
+  #value: unknown = undecoded;
   #ahead: IdbRecord[] = [];
   #aheadWrites = 0;
   #aheadEnd = false; // nothing comes after what is in #ahead
   #steps = 0;
+  #recordBytes = 0; // of the largest in the last reply
 
   constructor(source: CursorSource, request: IDBRequest, range: Range, direction: Direction, keysOnly: boolean) {
     this.#source = source;
@@ -55,9 +59,12 @@ export class IDBCursor {
     return this.#direction;
   }
   get key(): unknown {
+    if (this.#key === undecoded) this.#key = this.#record ? decodeKey(this.#record.key) : undefined;
     return this.#key;
   }
   get primaryKey(): unknown {
+    if (!this.#source.index) return this.key;
+    if (this.#primaryKey === undecoded) this.#primaryKey = this.#record ? decodeKey(primaryOf(this.#record)) : undefined;
     return this.#primaryKey;
   }
   get request(): IDBRequest {
@@ -85,7 +92,8 @@ export class IDBCursor {
   }
   continuePrimaryKey(target: unknown, primaryTarget: unknown): void {
     const where = ["continuePrimaryKey", "IDBCursor"] as const;
-    this.#source.check("continuePrimaryKey");
+    this.#checkActive("continuePrimaryKey");
+    this.#checkSource("continuePrimaryKey");
     if (!this.#source.index) throw failure(...where, "InvalidAccessError", "The cursor's source is not an index.");
     if (this.#direction.endsWith("unique")) {
       throw failure(...where, "InvalidAccessError", "The cursor's direction is not 'next' or 'prev'.");
@@ -117,7 +125,7 @@ export class IDBCursor {
     this.#checkWritable("delete");
     const { transaction, store } = this.#source;
     const request = new IDBRequest(this, transaction);
-    IDBTransaction.place(transaction, request, { store: store.id, deleteRange: onlyKey(primaryOf(this.#record!)) }, () => undefined);
+    IDBTransaction.place(transaction, request, { store: store.id, index: 0, deleteRange: onlyKey(primaryOf(this.#record!)) }, () => undefined);
     return request;
   }
 
@@ -126,6 +134,9 @@ export class IDBCursor {
     cursor.#place(readOf(cursor.#range), 1);
   }
   static valueOf(cursor: IDBCursor): unknown {
+    if (cursor.#value === undecoded) {
+      cursor.#value = cursor.#record ? valueOf(cursor.#source.store, cursor.#record) : undefined;
+    }
     return cursor.#value;
   }
   static isInstance(value: unknown): value is IDBCursor {
@@ -135,17 +146,29 @@ export class IDBCursor {
   get #forward(): boolean {
     return this.#direction.startsWith("next");
   }
+  // Here the transaction is looked at before the source, other than in object stores and indexes.
+  #checkActive(operation: string): void {
+    if (IDBTransaction.isActive(this.#source.transaction)) return;
+    const message = IDBTransaction.isFinished(this.#source.transaction) ? "The transaction has finished." : "The transaction is not active.";
+    throw failure(operation, "IDBCursor", "TransactionInactiveError", message);
+  }
+  #checkSource(operation: string): void {
+    if (!this.#source.store.deleted && !this.#source.index?.deleted) return;
+    throw failure(operation, "IDBCursor", "InvalidStateError", "The cursor's source or effective object store has been deleted.");
+  }
   #checkIterable(operation: string): void {
-    this.#source.check(operation);
+    this.#checkActive(operation);
+    this.#checkSource(operation);
     if (!this.#gotValue) {
       throw failure(operation, "IDBCursor", "InvalidStateError", "The cursor is being iterated or has iterated past its end.");
     }
   }
   #checkWritable(operation: string): void {
-    this.#source.check(operation);
+    this.#checkActive(operation);
     if (this.#source.transaction.mode === "readonly") {
       throw failure(operation, "IDBCursor", "ReadOnlyError", "The record may not be changed inside a read-only transaction.");
     }
+    this.#checkSource(operation);
     if (!this.#gotValue) {
       throw failure(operation, "IDBCursor", "InvalidStateError", "The cursor is being iterated or has iterated past its end.");
     }
@@ -161,14 +184,14 @@ export class IDBCursor {
     if (fresh && (this.#ahead.length > 0 || this.#aheadEnd)) {
       const record = this.#ahead.shift();
       this.#await();
-      const local = { records: record ? [record] : [] } as unknown as IdbResult;
-      IDBTransaction.place(this.#source.transaction, this.#request, null, (result) => this.#arrive(result, -1), { local });
+      const local = { records: record ? [record] : [], errorName: "" } as unknown as IdbResult;
+      IDBTransaction.place(this.#source.transaction, this.#request, null, (result) => this.#arrive(result, -1), { result: local });
       return;
     }
     ++this.#steps;
     // 1, 1, 4, 16 … so that a cursor that looks at one record costs one record.
-    const ahead = this.#steps < 2 ? 1 : Math.min(4 ** (this.#steps - 1), maxAhead);
-    this.#step(this.#position(), ahead);
+    const ahead = this.#steps < 2 ? 1 : Math.min(4 ** (this.#steps - 1), maxAhead, maxAheadBytes / (this.#recordBytes + 1));
+    this.#step(this.#position(), Math.floor(ahead));
   }
   #step(where: Partial<IdbOperation_Read>, ahead: number): void {
     this.#ahead = [];
@@ -197,17 +220,12 @@ export class IDBCursor {
     const record = result.records[0];
     if (limit >= 0) {
       this.#ahead = result.records.slice(1);
+      this.#recordBytes = result.records.reduce((most, { value }) => Math.max(most, value.length), 0);
       this.#aheadEnd = limit > 1 && result.records.length < limit;
     }
-    if (!record) {
-      this.#record = null;
-      this.#key = this.#primaryKey = this.#value = undefined;
-      return null;
-    }
-    this.#record = record;
-    this.#key = decodeKey(record.key);
-    this.#primaryKey = this.#source.index ? decodeKey(primaryOf(record)) : this.#key;
-    this.#value = this.#keysOnly ? undefined : valueOf(this.#source.store, record);
+    this.#record = record ?? null;
+    this.#key = this.#primaryKey = this.#value = undecoded;
+    if (!record) return null;
     this.#gotValue = true;
     return this;
   }

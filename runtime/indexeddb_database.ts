@@ -1,6 +1,6 @@
 // Indexed Database API §4.4: IDBDatabase.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
+import { defineEventHandlers, Event, EventTarget, fireInTask } from "./events.ts";
 import { encodeName, isValidKeyPath, type KeyPath, toKeyPath } from "./indexeddb_key.ts";
 import { failure } from "./indexeddb_range.ts";
 import { DOMStringList, encodeKeyPath, type Schema, type StoreSchema } from "./indexeddb_schema.ts";
@@ -47,7 +47,7 @@ export class IDBDatabase extends EventTarget {
     // Transactions that are only known here belong to the connection still.
     for (const transaction of this.#live) IDBTransaction.begin(transaction);
     openDatabases.delete(this.#connection);
-    port.request({ idb: { close: this.#connection } }).catch(() => {});
+    port.ask({ idb: { close: this.#connection } }, () => {}, () => {});
   }
   createObjectStore(name: string, options: Dictionary = {}): IDBObjectStore {
     const upgrade = this.#requireUpgrade("createObjectStore");
@@ -68,7 +68,7 @@ export class IDBDatabase extends EventTarget {
     };
     this.#schema.stores.push(store);
     const createStore = { name: encodeName(name), keyPath: encodeKeyPath(keyPath), autoIncrement };
-    IDBTransaction.place(upgrade, null, { store: store.id, createStore }, null);
+    IDBTransaction.place(upgrade, null, { store: store.id, index: 0, createStore }, null);
     return IDBTransaction.handleOf(upgrade, store);
   }
   deleteObjectStore(name: string): void {
@@ -77,7 +77,7 @@ export class IDBDatabase extends EventTarget {
     if (position < 0) throw failure("deleteObjectStore", "IDBDatabase", "NotFoundError", "The specified object store was not found.");
     const [store] = this.#schema.stores.splice(position, 1);
     store!.deleted = true;
-    IDBTransaction.place(upgrade, null, { store: store!.id, deleteStore: true }, null);
+    IDBTransaction.place(upgrade, null, { store: store!.id, index: 0, deleteStore: true }, null);
   }
   #requireUpgrade(operation: string): IDBTransaction {
     if (!this.#upgrade) {
@@ -130,7 +130,7 @@ export class IDBDatabase extends EventTarget {
     for (const transaction of live) {
       IDBTransaction.abortWith(transaction, new DOMException("The connection was closed.", "AbortError"));
     }
-    fireSimple(database, "close");
+    fireInTask(database, new Event("close"));
   }
   static override isInstance(value: unknown): value is IDBDatabase {
     return typeof value === "object" && value !== null && #connection in value;

@@ -3,6 +3,7 @@
 // Inside the façade a key is its encoded form, a byte string whose order is the order of the keys. The form is
 // described in src/storage/key_codec.h, the twin of this file.
 import { Blob, File } from "./blob.ts";
+import { native } from "./native.ts";
 import { bareError, isArrayBuffer } from "./webidl.ts";
 
 export type EncodedKey = Uint8Array;
@@ -93,6 +94,7 @@ function timeOf(value: object): number | undefined {
   }
 }
 function putObject(value: object, seen: object[]): boolean {
+  if (native.isProxy(value)) return false;
   if (Array.isArray(value)) return putArray(value, seen);
   if (isArrayBuffer(value) || ArrayBuffer.isView(value)) {
     const source = isArrayBuffer(value) ? value : (value.buffer as ArrayBuffer);
@@ -147,13 +149,15 @@ function encodeAside(value: unknown): EncodedKey | null {
 }
 
 // ------------------------------------------------------------------------------------------------- decoding
+const flipped = new DataView(new ArrayBuffer(8));
+function uint32At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
 class Reader {
   #bytes: Uint8Array;
-  #view: DataView;
   #at = 0;
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   read(): unknown {
     switch (this.#bytes[this.#at++]) {
@@ -170,14 +174,13 @@ class Reader {
     }
   }
   #double(): number {
-    const flip = new DataView(new ArrayBuffer(8));
-    const high = this.#view.getUint32(this.#at);
-    const low = this.#view.getUint32(this.#at + 4);
+    const high = uint32At(this.#bytes, this.#at);
+    const low = uint32At(this.#bytes, this.#at + 4);
     this.#at += 8;
     const positive = (high & 0x80000000) !== 0;
-    flip.setUint32(0, positive ? high & 0x7fffffff : ~high >>> 0);
-    flip.setUint32(4, positive ? low : ~low >>> 0);
-    return flip.getFloat64(0);
+    flipped.setUint32(0, positive ? high & 0x7fffffff : ~high >>> 0);
+    flipped.setUint32(4, positive ? low : ~low >>> 0);
+    return flipped.getFloat64(0);
   }
   #units(): number[] {
     const units: number[] = [];
@@ -283,6 +286,10 @@ export function extractKey(value: unknown, path: KeyPath): Extraction {
     parts.push(found);
   }
   return extractionOf(parts);
+}
+
+export function hasKeyAt(value: unknown, path: string): boolean {
+  return evaluatePath(value, path) !== missing;
 }
 
 // The keys of a record in an index. pendingPath: the path at which a generated key will stand; what an index finds there

@@ -24,6 +24,7 @@ const maxValue = 60 << 20;
 export function putInto({ source, handle, operation, type, value, add, key, checkClone }: PutArguments): IDBRequest {
   const { transaction, store } = source;
   const bytes = IDBTransaction.whileInactive(transaction, () => serialize(value));
+  if (!IDBTransaction.isActive(transaction)) throw failure(operation, type, "TransactionInactiveError", "The transaction is not active.");
   if (bytes.length > maxValue) {
     throw failure(operation, type, "DataError", `The serialized value is too large (size=${bytes.length} bytes, max=${maxValue} bytes).`);
   }
@@ -57,6 +58,6 @@ export function putInto({ source, handle, operation, type, value, add, key, chec
   store.fresh = false;
   const request = new IDBRequest(handle, transaction);
   const put = { key: primary ?? none, value: bytes, add, indexKeys: keysOfIndexes, placeholder };
-  IDBTransaction.place(transaction, request, { store: store.id, put }, (result) => decodeKey(result.key));
+  IDBTransaction.place(transaction, request, { store: store.id, index: 0, put }, (result) => decodeKey(result.key));
   return request;
 }

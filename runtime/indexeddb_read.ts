@@ -3,7 +3,7 @@
 import type { IdbOperation_Read, IdbRecord, IdbResult } from "#ipc/storage.ts";
 import { type Direction, toDirection } from "./indexeddb_arguments.ts";
 import { IDBCursor, IDBCursorWithValue, type CursorSource } from "./indexeddb_cursor.ts";
-import { decodeKey, injectKey } from "./indexeddb_key.ts";
+import { decodeKey, hasKeyAt, injectKey } from "./indexeddb_key.ts";
 import { isPotentialRange, type Range, toRange } from "./indexeddb_range.ts";
 import { IDBRequest } from "./indexeddb_request.ts";
 import type { StoreSchema } from "./indexeddb_schema.ts";
@@ -22,7 +22,9 @@ export function readOf(range: Range, more: Partial<IdbOperation_Read> = {}): Idb
 // The value of a record as scripts get it. A key that the generator made is not in the stored value.
 export function valueOf(store: StoreSchema, record: IdbRecord): unknown {
   const value = deserialize(record.value);
-  if (store.autoIncrement && typeof store.keyPath === "string") injectKey(value, store.keyPath, decodeKey(primaryOf(record)));
+  if (store.autoIncrement && typeof store.keyPath === "string" && !hasKeyAt(value, store.keyPath)) {
+    injectKey(value, store.keyPath, decodeKey(primaryOf(record)));
+  }
   return value;
 }
 export function primaryOf(record: IdbRecord): Uint8Array {

@@ -1,6 +1,6 @@
 // Indexed Database API §4.1, §4.2: IDBRequest, IDBOpenDBRequest and IDBVersionChangeEvent.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, eventInit, fire, hasListeners, setEventParent } from "./events.ts";
+import { defineEventHandlers, Event, EventTarget, eventInit, fireInTask, hasListeners, setEventParent } from "./events.ts";
 import type { IDBTransaction } from "./indexeddb_transaction.ts";
 import { defineInterface, type Dictionary, DOMString, member, nullable, unsignedLongLong } from "./webidl.ts";
 
@@ -105,8 +105,6 @@ export function isHeard(request: IDBRequest, type: "success" | "error"): boolean
   return transaction !== null && (hasListeners(transaction, type) || hasListeners(transaction.db, type));
 }
 
-export function fireVersionChange(target: EventTarget, type: string, oldVersion: number, newVersion: number | null): IDBVersionChangeEvent {
-  const event = new IDBVersionChangeEvent(type, { oldVersion, newVersion });
-  fire(target, event);
-  return event;
+export function fireVersionChange(target: EventTarget, type: string, oldVersion: number, newVersion: number | null): void {
+  fireInTask(target, new IDBVersionChangeEvent(type, { oldVersion, newVersion }));
 }

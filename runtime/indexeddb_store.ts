@@ -9,7 +9,8 @@ import { everything, failure, requireKey, toRange } from "./indexeddb_range.ts";
 import { primaryOf, Reader, readOf, valueOf } from "./indexeddb_read.ts";
 import { IDBRequest } from "./indexeddb_request.ts";
 import { DOMStringList, encodeKeyPath, type IndexSchema, type StoreSchema } from "./indexeddb_schema.ts";
-import { IDBTransaction, type PartialOperation } from "./indexeddb_transaction.ts";
+import type { PartialOperation } from "./indexeddb_conversation.ts";
+import { IDBTransaction } from "./indexeddb_transaction.ts";
 import { any, boolean, converter, defineInterface, dictionary, type Dictionary, DOMString, member } from "./webidl.ts";
 
 const keyPathArgument = converter(toKeyPath);
@@ -42,7 +43,7 @@ export class IDBObjectStore {
       fail("ConstraintError", "An object store with the specified name already exists.");
     }
     this.#schema.name = name;
-    IDBTransaction.place(this.#transaction, null, { store: this.#schema.id, renameStore: encodeName(name) }, null);
+    IDBTransaction.place(this.#transaction, null, { store: this.#schema.id, index: 0, renameStore: encodeName(name) }, null);
   }
   get keyPath(): unknown {
     return this.#schema.keyPath;
@@ -87,9 +88,9 @@ export class IDBObjectStore {
     this.#checkWritable("clear");
     return this.#request({ clear: true });
   }
-  #request(operation: Partial<PartialOperation>): IDBRequest {
+  #request(operation: Pick<PartialOperation, "deleteRange" | "clear">): IDBRequest {
     const request = new IDBRequest(this, this.#transaction);
-    IDBTransaction.place(this.#transaction, request, { store: this.#schema.id, ...operation }, () => undefined);
+    IDBTransaction.place(this.#transaction, request, { store: this.#schema.id, index: 0, ...operation }, () => undefined);
     return request;
   }
   get(query: unknown): IDBRequest {

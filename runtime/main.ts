@@ -12,7 +12,7 @@ import { setFetchWarning } from "./fetch.ts";
 import "./event_source.ts";
 import "./file_reader.ts";
 import { installMessagePorts } from "./message_ports.ts";
-import { type Native, native, type ScopeKind, setNative } from "./native.ts";
+import { type Native, native, runCheckpointEnd, type ScopeKind, setNative } from "./native.ts";
 import { defineNavigator, installNavigatorMessages, setIdentity, setNetwork } from "./navigator.ts";
 import { installNotifications } from "./notifications.ts";
 import { installPageScope, startPageScope } from "./page_scope.ts";
@@ -36,6 +36,7 @@ interface Host {
   unhandledRejection(promise: Promise<unknown>, reason: unknown): void;
   rejectionHandled(promise: Promise<unknown>): void;
   uncaught(error: unknown): void;
+  checkpointEnd(): void;
   dataCloneError(message: string): object;
 }
 
@@ -79,6 +80,7 @@ export function install(given: Native, scope: ScopeKind): Host {
     unhandledRejection,
     rejectionHandled,
     uncaught: reportException,
+    checkpointEnd: runCheckpointEnd,
     dataCloneError: (message) => new DOMException(message, "DataCloneError"),
   };
   return host;

@@ -104,6 +104,11 @@ export interface Native {
   previewPromise(promise: Promise<unknown>): { state: "pending" | "fulfilled" | "rejected"; value?: unknown };
   isProxy(value: unknown): boolean;
   exit(reason: string): void;
+  // Between two calls of scripts in one task: runs microtasks and reports rejections, as after a task. Does nothing
+  // inside a microtask.
+  checkpoint(): void;
+  // host.checkpointEnd() is called once, when the microtask queue is next empty.
+  wantCheckpointEnd(): void;
 }
 
 export type ScopeKind = "service-worker" | "page";
@@ -114,4 +119,13 @@ export let scopeKind: ScopeKind;
 export function setNative(given: Native, kind: ScopeKind): void {
   native = given;
   scopeKind = kind;
+}
+
+// What asked for the end of a microtask checkpoint (HTML §8.1.7.3, step "clean up Indexed Database transactions").
+let checkpointEnd: () => void = () => {};
+export function onCheckpointEnd(action: () => void): void {
+  checkpointEnd = action;
+}
+export function runCheckpointEnd(): void {
+  checkpointEnd();
 }

@@ -6,6 +6,7 @@ import { exceptionFor } from "./domexception.ts";
 import { native } from "./native.ts";
 
 export type PartialRequest = DeepPartial<Omit<Request, "id">>;
+export type Ask = Partial<Omit<Request, "id">>;
 export type Notice = DeepPartial<ToDaemon>;
 export type ToWorkerKind = Exclude<keyof ToWorker, "seq">;
 type Handler<K extends ToWorkerKind> = (message: NonNullable<ToWorker[K]>) => void;
@@ -21,6 +22,8 @@ export interface Port {
   request(request: PartialRequest): Promise<Reply>;
   // The same, with a way to say that the answer is no longer wanted.
   cancellableRequest(request: PartialRequest): CancellableRequest;
+  // Without a promise: answered in a task of its own, before any reaction to a promise. The request is whole.
+  ask(request: Ask, answered: (reply: Reply) => void, failed: (reason: Error) => void): void;
   requestSync(request: PartialRequest): Reply;
   notify(message: Notice): void;
   // One handler per kind of message that is not a reply.
@@ -50,6 +53,12 @@ class SocketPort implements Port {
       if (this.#waiting.delete(id)) this.notify({ cancelRequest: id });
     };
     return { id, reply, cancel };
+  }
+
+  ask(request: Ask, answered: (reply: Reply) => void, failed: (reason: Error) => void): void {
+    const id = this.#nextId++;
+    this.#waiting.set(id, { resolve: answered, reject: failed as (reason: unknown) => void });
+    native.send(ToDaemon.encode({ request: { registrationId: 0, ...request, id } } as ToDaemon).finish());
   }
 
   requestSync(request: PartialRequest): Reply {

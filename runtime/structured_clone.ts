@@ -119,11 +119,13 @@ function withStack(exception: DOMException, stack: unknown): DOMException {
 }
 
 // For what is stored: no transfer.
+const plainWriter = new Writer(new Map());
+const plainReader = new Reader([]);
 export function serialize(value: unknown): Uint8Array {
-  return native.serialize(value, undefined, new Writer(new Map()));
+  return native.serialize(value, undefined, plainWriter);
 }
 export function deserialize(data: Uint8Array): unknown {
-  return native.deserialize(data, new Reader([]));
+  return native.deserialize(data, plainReader);
 }
 
 function refuse(fault: string): never {

@@ -1,6 +1,9 @@
 #include "host/script_storage.h"
 
 #include <boost/asio/post.hpp>
+#include <deque>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "host/processes.h"
@@ -13,7 +16,7 @@ namespace asio = boost::asio;
 
 // Made on the loop thread, used and destroyed on the storage thread. Answers go back by way of the loop, in
 // order.
-class ScriptStorage::Services final : public storage::IdbSink {
+class ScriptStorage::Services final : public storage::IdbSink, public std::enable_shared_from_this<Services> {
  public:
   Services(HostContext& context)
       : context_(context),
@@ -21,16 +24,34 @@ class ScriptStorage::Services final : public storage::IdbSink {
         idb(directories, *this),
         cache(directories) {}
 
+  // Clients take turns, one request each: whoever asks for much waits for himself. Between two turns the
+  // storage thread does what else waits for it.
+  void Enqueue(storage::ClientId client, std::function<void()> job) {
+    waiting_[client].push_back(std::move(job));
+    if (!std::exchange(turning_, true)) PostTurn();
+  }
+  void Introduce(storage::ClientId client, const std::string& origin) {
+    idb.AddClient(client, origin);
+    cache.AddClient(client, origin);
+  }
+  void Remove(storage::ClientId client) {
+    waiting_.erase(client);
+    idb.RemoveClient(client);
+    cache.RemoveClient(client);
+  }
+
+  void OnFlushWanted() override { flush_wanted_ = true; }
   void OnReply(storage::ClientId client, std::uint64_t request_id, ipc::IdbReply reply) override {
-    asio::post(context_.executor,
-               [context = &context_, client, request_id, reply = std::move(reply)]() mutable {
-                 auto process = context->processes ? context->processes->ById(client) : nullptr;
-                 if (!process) return;
-                 ipc::Reply message;
-                 message.set_id(request_id);
-                 *message.mutable_idb() = std::move(reply);
-                 process->Reply(std::move(message));
-               });
+    ipc::Reply message;
+    message.set_id(request_id);
+    *message.mutable_idb() = std::move(reply);
+    Answer(client, std::move(message));
+  }
+  void OnCacheReply(storage::ClientId client, std::uint64_t request_id, ipc::CacheReply reply) {
+    ipc::Reply message;
+    message.set_id(request_id);
+    *message.mutable_cache() = std::move(reply);
+    Answer(client, std::move(message));
   }
   void OnNotice(storage::ClientId client, ipc::IdbNotice notice) override {
     asio::post(context_.executor, [context = &context_, client, notice = std::move(notice)]() mutable {
@@ -43,7 +64,45 @@ class ScriptStorage::Services final : public storage::IdbSink {
   }
 
  private:
+  // How many turns a flush may wait for more of its kind.
+  static constexpr int kTurnsBeforeFlush = 64;
+
+  void Turn() {
+    auto next = waiting_.upper_bound(last_client_);
+    if (next == waiting_.end()) next = waiting_.begin();
+    if (next != waiting_.end()) {
+      last_client_ = next->first;
+      auto job = std::move(next->second.front());
+      next->second.pop_front();
+      if (next->second.empty()) waiting_.erase(next);
+      job();
+    }
+    turning_ = !waiting_.empty();
+    if (flush_wanted_ && (!turning_ || ++turns_since_flush_ >= kTurnsBeforeFlush)) {
+      flush_wanted_ = false;
+      turns_since_flush_ = 0;
+      idb.Flush();
+    }
+    if (turning_) PostTurn();
+  }
+  void Answer(storage::ClientId client, ipc::Reply reply) {
+    asio::post(context_.executor, [context = &context_, client, reply = std::move(reply)]() mutable {
+      auto process = context->processes ? context->processes->ById(client) : nullptr;
+      if (process) process->Reply(std::move(reply));
+    });
+  }
+  void PostTurn() {
+    context_.deps.storage.Post([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->Turn();
+    });
+  }
+
   HostContext& context_;
+  std::map<storage::ClientId, std::deque<std::function<void()>>> waiting_;
+  storage::ClientId last_client_ = 0;
+  bool turning_ = false;
+  bool flush_wanted_ = false;
+  int turns_since_flush_ = 0;
 
  public:
   storage::OriginDirectories directories;
@@ -62,41 +121,35 @@ ScriptStorage::~ScriptStorage() {
 void ScriptStorage::Introduce(WorkerProcess& process) {
   if (!known_.insert(process.id()).second) return;
   context_.deps.storage.Post([services = services_.get(), id = process.id(), origin = process.origin()] {
-    services->idb.AddClient(id, origin);
-    services->cache.AddClient(id, origin);
+    services->Introduce(id, origin);
+  });
+}
+
+void ScriptStorage::Enqueue(WorkerProcess& process, std::function<void()> job) {
+  context_.deps.storage.Post([services = services_.get(), id = process.id(), job = std::move(job)]() mutable {
+    services->Enqueue(id, std::move(job));
   });
 }
 
 void ScriptStorage::Idb(WorkerProcess& process, std::uint64_t request_id, ipc::IdbRequest request) {
   Introduce(process);
-  context_.deps.storage.Post(
-      [services = services_.get(), id = process.id(), request_id, request = std::move(request)] {
-        services->idb.Handle(id, request_id, request);
-      });
+  Enqueue(process, [services = services_.get(), id = process.id(), request_id,
+                    request = std::move(request)]() mutable {
+    services->idb.Handle(id, request_id, std::move(request));
+  });
 }
 
 void ScriptStorage::Cache(WorkerProcess& process, std::uint64_t request_id, ipc::CacheRequest request) {
   Introduce(process);
-  context_.deps.storage.Post([services = services_.get(), context = &context_, id = process.id(), request_id,
-                              request = std::move(request)] {
-    auto reply = services->cache.Handle(id, request);
-    asio::post(context->executor, [context, id, request_id, reply = std::move(reply)]() mutable {
-      auto target = context->processes ? context->processes->ById(id) : nullptr;
-      if (!target) return;
-      ipc::Reply message;
-      message.set_id(request_id);
-      *message.mutable_cache() = std::move(reply);
-      target->Reply(std::move(message));
-    });
+  Enqueue(process, [services = services_.get(), id = process.id(), request_id,
+                    request = std::move(request)]() mutable {
+    services->OnCacheReply(id, request_id, services->cache.Handle(id, std::move(request)));
   });
 }
 
 void ScriptStorage::ProcessEnded(WorkerProcess& process) {
   if (known_.erase(process.id()) == 0) return;
-  context_.deps.storage.Post([services = services_.get(), id = process.id()] {
-    services->idb.RemoveClient(id);
-    services->cache.RemoveClient(id);
-  });
+  context_.deps.storage.Post([services = services_.get(), id = process.id()] { services->Remove(id); });
 }
 
 asio::awaitable<storage::Usage> ScriptStorage::Measure(std::string origin) {

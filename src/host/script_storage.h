@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -31,6 +32,7 @@ class ScriptStorage {
  private:
   class Services;  // storage thread
   void Introduce(WorkerProcess& process);
+  void Enqueue(WorkerProcess& process, std::function<void()> job);
 
   HostContext& context_;
   std::shared_ptr<Services> services_;

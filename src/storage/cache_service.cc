@@ -1,6 +1,7 @@
 #include "storage/cache_service.h"
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -43,8 +44,6 @@ std::optional<ipc::CacheReply> CheckEntry(const ipc::CacheEntry& entry) {
   if (entry.request().method() != "GET") return Failure("TypeError", "Request method is unsupported");
   if (entry.response().status() == 206)
     return Failure("TypeError", "Partial response (status code 206) is unsupported");
-  if (entry.response().type() == ipc::HttpResponse::ERROR)
-    return Failure("TypeError", "The response is an error");
   if (VariesOnEverything(entry.response())) return Failure("TypeError", "Vary header contains *");
   return std::nullopt;
 }
@@ -128,7 +127,7 @@ Result<CacheOrigin*> CacheService::OriginOf(const std::string& origin) {
   return origins_.emplace(origin, std::move(caches)).first->second.get();
 }
 
-ipc::CacheReply CacheService::Handle(std::uint64_t client_id, const Request& request) {
+ipc::CacheReply CacheService::Handle(std::uint64_t client_id, Request request) {
   const auto it = clients_.find(client_id);
   if (it == clients_.end() || NameTooLong(request))
     return Failure("UnknownError", "The request is not valid.");
@@ -136,7 +135,7 @@ ipc::CacheReply CacheService::Handle(std::uint64_t client_id, const Request& req
   if (request.body_case() == Request::kUpload) return Upload(client, request.upload());
   const auto caches = OriginOf(client.origin);
   if (!caches) return Failure(caches.error());
-  if (request.body_case() == Request::kPut) return Put(client, **caches, request.put());
+  if (request.body_case() == Request::kPut) return Put(client, **caches, std::move(*request.mutable_put()));
   auto reply = Dispatch(**caches, request);
   return reply ? std::move(*reply) : Failure(reply.error());
 }
@@ -157,8 +156,9 @@ ipc::CacheReply CacheService::Upload(Client& client, const Request::Upload& uplo
   return {};
 }
 
-ipc::CacheReply CacheService::Put(Client& client, CacheOrigin& caches, const Request::Put& put) {
-  std::vector<ipc::CacheEntry> entries(put.entries().begin(), put.entries().end());
+ipc::CacheReply CacheService::Put(Client& client, CacheOrigin& caches, Request::Put put) {
+  std::vector<ipc::CacheEntry> entries(std::make_move_iterator(put.mutable_entries()->begin()),
+                                       std::make_move_iterator(put.mutable_entries()->end()));
   std::uint64_t bytes = 0;
   for (ipc::CacheEntry& entry : entries) {
     if (auto refused = CheckEntry(entry)) return std::move(*refused);

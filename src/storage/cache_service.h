@@ -36,7 +36,7 @@ class CacheService {
   // Forgets its uploads. When the origin's last client goes, caches whose name was deleted go too and the
   // file closes.
   void RemoveClient(std::uint64_t client);
-  ipc::CacheReply Handle(std::uint64_t client, const ipc::CacheRequest& request);
+  ipc::CacheReply Handle(std::uint64_t client, ipc::CacheRequest request);
 
   // Deletes all caches of the origin, also from under clients that use them. Errors: kIo.
   Result<> ClearOrigin(const std::string& origin);
@@ -48,7 +48,7 @@ class CacheService {
   };
   Result<CacheOrigin*> OriginOf(const std::string& origin);
   ipc::CacheReply Upload(Client& client, const ipc::CacheRequest::Upload& upload);
-  ipc::CacheReply Put(Client& client, CacheOrigin& caches, const ipc::CacheRequest::Put& put);
+  ipc::CacheReply Put(Client& client, CacheOrigin& caches, ipc::CacheRequest::Put put);
 
   OriginDirectories& directories_;
   std::map<std::uint64_t, Client> clients_;

@@ -29,7 +29,8 @@ IdbDatabase::IdbDatabase(std::string name, Environment environment)
               },
           .finished = [this](ConnectionId connection, std::uint64_t transaction,
                              bool committed) { TransactionFinished(connection, transaction, committed); },
-          .reserve = [this](std::uint64_t bytes) { return environment_.reserve(bytes); }}) {}
+          .reserve = [this](std::uint64_t bytes) { return environment_.reserve(bytes); },
+          .want_sync = [this] { environment_.want_flush(); }}) {}
 
 IdbDatabase::~IdbDatabase() = default;
 
@@ -78,13 +79,13 @@ void IdbDatabase::VersionChangeDone(std::uint64_t client, std::uint64_t notice) 
   Advance();
 }
 
-void IdbDatabase::Run(ConnectionId connection, std::uint64_t request, const ipc::IdbRequest::Run& run) {
+void IdbDatabase::Run(ConnectionId connection, std::uint64_t request, ipc::IdbRequest::Run run) {
   const auto it = connections_.find(connection);
   if (it == connections_.end() || (it->second.closing && run.has_begin())) {
     environment_.reply(connection.client, request, Failure("AbortError", "The connection is closed."));
     return;
   }
-  transactions_.Run(connection, request, run);
+  transactions_.Run(connection, request, std::move(run));
 }
 
 void IdbDatabase::RemoveClient(std::uint64_t client) {
@@ -108,6 +109,7 @@ void IdbDatabase::RemoveClient(std::uint64_t client) {
 
 void IdbDatabase::ForceClose() {
   advancing_ = true;  // nothing new starts meanwhile
+  Flush();
   const std::map<ConnectionId, Connection> connections = connections_;
   for (const auto& [id, connection] : connections) {
     connections_[id].closing = true;
@@ -229,6 +231,7 @@ bool IdbDatabase::AskOthers(Pending& head) {
 bool IdbDatabase::FinishExclusive(Pending& head) {
   if (!connections_.empty()) return false;
   if (!head.is_delete) return StartUpgrade(head);
+  Flush();
   ipc::IdbReply reply;
   reply.set_old_version(info_.version());
   store_.reset();
@@ -279,6 +282,7 @@ void IdbDatabase::EndUpgrade(bool committed) {
       *reply.mutable_database() = info_;
     }
   } else {
+    Flush();
     Disconnect(head.connection);
     auto reloaded = store_->Load();
     if (reloaded) info_ = std::move(*reloaded);

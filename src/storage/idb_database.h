@@ -30,6 +30,7 @@ class IdbDatabase {
     std::function<Result<>()> remove;
     std::function<void(ConnectionId)> connection_gone;
     std::function<std::uint64_t()> next_notice;
+    std::function<void()> want_flush;
   };
   IdbDatabase(std::string name, Environment environment);
   ~IdbDatabase();
@@ -39,7 +40,9 @@ class IdbDatabase {
   void Delete(ConnectionId connection, std::uint64_t request);
   void Close(ConnectionId connection);
   void VersionChangeDone(std::uint64_t client, std::uint64_t notice);
-  void Run(ConnectionId connection, std::uint64_t request, const ipc::IdbRequest::Run& run);
+  void Run(ConnectionId connection, std::uint64_t request, ipc::IdbRequest::Run run);
+  // See IdbService::Flush.
+  void Flush() { transactions_.Sync(); }
   void RemoveClient(std::uint64_t client);
   // Ends everything; connections are told. The database can be opened again afterwards.
   void ForceClose();
@@ -47,7 +50,7 @@ class IdbDatabase {
   // As last committed; 0: it does not exist.
   Result<std::uint64_t> Version();
   // Nobody uses or wants it.
-  bool idle() const { return connections_.empty() && queue_.empty(); }
+  bool idle() const { return connections_.empty() && queue_.empty() && transactions_.synced(); }
 
  private:
   struct Connection {

@@ -82,13 +82,13 @@ class PutOperation {
       VIGIL_ASSIGN(const double next, context_.store.GetGenerator(store_.id()));
       if (*number >= next) {
         const double whole = std::floor(std::min(*number, kMaxGenerated));
-        VIGIL_TRY(context_.store.SetGenerator(store_.id(), whole + 1 > whole ? whole + 1 : whole + 2));
+        generator_ = whole + 1 > whole ? whole + 1 : whole + 2;
       }
       return true;
     }
     VIGIL_ASSIGN(const double next, context_.store.GetGenerator(store_.id()));
     if (next > kMaxGenerated) return false;
-    VIGIL_TRY(context_.store.SetGenerator(store_.id(), next + 1 > next ? next + 1 : next + 2));
+    generator_ = next + 1 > next ? next + 1 : next + 2;
     key_ = EncodeNumber(next);
     return true;
   }
@@ -133,6 +133,7 @@ class PutOperation {
   }
 
   Result<> Write() {
+    if (generator_) VIGIL_TRY(context_.store.SetGenerator(store_.id(), *generator_));
     if (!put_.add()) {
       for (const ipc::IdbIndexInfo& index : store_.indexes()) {
         VIGIL_TRY(context_.store.DeleteIndexEntries(index.id(), Only(key_)));
@@ -149,6 +150,7 @@ class PutOperation {
   ipc::IdbStoreInfo& store_;
   const Operation::Put& put_;
   std::string key_;
+  std::optional<double> generator_;  // its new number, if the record is stored
   std::vector<NewEntry> entries_;
 };
 

@@ -31,14 +31,15 @@ class IdbOrigin {
   using Reply = std::function<void(std::uint64_t client, std::uint64_t request, ipc::IdbReply)>;
   using Notify = std::function<void(std::uint64_t client, ipc::IdbNotice)>;
   IdbOrigin(std::string origin, BackingStoreFactory& factory, OriginDirectories& directories, Reply reply,
-            Notify notify)
+            Notify notify, std::function<void()> want_flush)
       : origin_(std::move(origin)),
         factory_(factory),
         directories_(directories),
         reply_(std::move(reply)),
-        notify_(std::move(notify)) {}
+        notify_(std::move(notify)),
+        want_flush_(std::move(want_flush)) {}
 
-  void Handle(std::uint64_t client, std::uint64_t request, const ipc::IdbRequest& message) {
+  void Handle(std::uint64_t client, std::uint64_t request, ipc::IdbRequest message) {
     switch (message.body_case()) {
       case ipc::IdbRequest::kOpen:
         OpenOrDelete({client, message.open().connection()}, request, message.open().name(),
@@ -62,11 +63,16 @@ class IdbOrigin {
         reply_(client, request, ipc::IdbReply());
         break;
       case ipc::IdbRequest::kRun:
-        Run(client, request, message.run());
+        Run(client, request, std::move(*message.mutable_run()));
         break;
       case ipc::IdbRequest::BODY_NOT_SET:
         reply_(client, request, Failure("UnknownError", "The request is not known."));
     }
+    Tidy();
+  }
+
+  void Flush() {
+    for (auto& [name, database] : databases_) database->Flush();
     Tidy();
   }
 
@@ -124,15 +130,16 @@ class IdbOrigin {
                     .exists = [this, name] { return factory_.Exists(origin_, name); },
                     .remove = [this, name] { return factory_.Delete(origin_, name); },
                     .connection_gone = [this](ConnectionId connection) { connections_.erase(connection); },
-                    .next_notice = [this] { return ++last_notice_; }});
+                    .next_notice = [this] { return ++last_notice_; },
+                    .want_flush = want_flush_});
     }
     return *database;
   }
 
-  void Run(std::uint64_t client, std::uint64_t request, const ipc::IdbRequest::Run& run) {
+  void Run(std::uint64_t client, std::uint64_t request, ipc::IdbRequest::Run run) {
     const ConnectionId connection{client, run.connection()};
     if (IdbDatabase* database = Find(connection)) {
-      database->Run(connection, request, run);
+      database->Run(connection, request, std::move(run));
     } else {
       reply_(client, request, Failure("AbortError", "The connection is closed."));
     }
@@ -167,6 +174,7 @@ class IdbOrigin {
   OriginDirectories& directories_;
   const Reply reply_;
   const Notify notify_;
+  const std::function<void()> want_flush_;
   std::uint64_t last_notice_ = 0;
   int users_ = 0;
   std::map<ConnectionId, IdbDatabase*> connections_;  // open, closing, or asked for
@@ -195,6 +203,10 @@ void IdbService::AddClient(ClientId client, const std::string& origin) {
         },
         [this](std::uint64_t to, ipc::IdbNotice notice) {
           if (clients_.contains(to)) sink_.OnNotice(to, std::move(notice));
+        },
+        [this, origin] {
+          unflushed_.insert(origin);
+          sink_.OnFlushWanted();
         });
   }
   state->AddUser();
@@ -207,13 +219,20 @@ void IdbService::RemoveClient(ClientId client) {
   clients_.erase(it);
   IdbOrigin& state = *origins_.at(origin);
   state.RemoveClient(client);
+  state.Flush();
   if (state.RemoveUser()) origins_.erase(origin);
 }
 
-void IdbService::Handle(ClientId client, std::uint64_t request_id, const ipc::IdbRequest& request) {
+void IdbService::Handle(ClientId client, std::uint64_t request_id, ipc::IdbRequest request) {
   const auto it = clients_.find(client);
   if (it == clients_.end()) return;
-  origins_.at(it->second.origin)->Handle(client, request_id, request);
+  origins_.at(it->second.origin)->Handle(client, request_id, std::move(request));
+}
+
+void IdbService::Flush() {
+  for (const std::string& origin : std::exchange(unflushed_, {})) {
+    if (const auto it = origins_.find(origin); it != origins_.end()) it->second->Flush();
+  }
 }
 
 Result<> IdbService::ClearOrigin(const std::string& origin) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ class IdbSink {
   virtual void OnReply(ClientId client, std::uint64_t request_id, ipc::IdbReply reply) = 0;
   // Becomes ToWorker.idb. Keep the order with replies.
   virtual void OnNotice(ClientId client, ipc::IdbNotice notice) = 0;
+  // Something waits to be flushed to the disk: Flush() is to be called when the requests that are waiting
+  // have been handled, or after some of them. One flush then serves them all.
+  virtual void OnFlushWanted() = 0;
 };
 
 class IdbOrigin;
@@ -53,7 +57,9 @@ class IdbService {
   void RemoveClient(ClientId client);
   // request_id: the id of the ipc::Request; answered exactly once through the sink unless the client is
   // removed.
-  void Handle(ClientId client, std::uint64_t request_id, const ipc::IdbRequest& request);
+  void Handle(ClientId client, std::uint64_t request_id, ipc::IdbRequest request);
+  // Flushes the commits of strict transactions and answers them.
+  void Flush();
 
   // Deletes all databases of the origin. Open connections get a force_closed notice. Errors: kIo.
   Result<> ClearOrigin(const std::string& origin);
@@ -68,6 +74,7 @@ class IdbService {
   BackingStoreFactory& factory_;
   std::map<ClientId, Client> clients_;
   std::map<std::string, std::unique_ptr<IdbOrigin>> origins_;
+  std::set<std::string> unflushed_;
 };
 
 }  // namespace vigil::storage

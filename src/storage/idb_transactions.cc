@@ -42,7 +42,7 @@ void IdbTransactions::Refuse(ConnectionId connection, std::uint64_t request, con
 }
 
 Result<> IdbTransactions::StartVersionChange(ConnectionId connection) {
-  VIGIL_TRY(store_->Begin(false));
+  VIGIL_TRY(store_->Begin());
   if (auto set = store_->SetVersion(info_->version()); !set) {
     store_->Rollback();
     return set;
@@ -73,7 +73,7 @@ std::string IdbTransactions::Create(ConnectionId connection, const ipc::IdbReque
   return "";
 }
 
-void IdbTransactions::Run(ConnectionId connection, std::uint64_t request, const ipc::IdbRequest::Run& run) {
+void IdbTransactions::Run(ConnectionId connection, std::uint64_t request, ipc::IdbRequest::Run run) {
   Transaction* transaction = Find(connection, run.transaction());
   if (run.has_begin()) {
     if (transaction) return Refuse(connection, request, "The transaction has begun already.");
@@ -93,12 +93,13 @@ void IdbTransactions::Run(ConnectionId connection, std::uint64_t request, const 
     callbacks_.reply(connection, request, ipc::IdbReply());
     return Pump();
   }
-  transaction->waiting_bytes += run.ByteSizeLong();
+  const std::uint64_t bytes = run.ByteSizeLong();
+  transaction->waiting_bytes += bytes;
   if (run.resume() && transaction->paused) {
     transaction->paused = false;
-    transaction->waiting.push_front(Message{request, run});
+    transaction->waiting.push_front(Message{request, std::move(run), bytes});
   } else {
-    transaction->waiting.push_back(Message{request, run});
+    transaction->waiting.push_back(Message{request, std::move(run), bytes});
   }
   if (transaction->waiting_bytes > kMaxWaitingBytes) {
     ipc::IdbReply unused;
@@ -179,9 +180,14 @@ bool IdbTransactions::RunFront(Transaction& transaction) {
   const auto done = ready ? RunOperations(transaction, run, reply) : tl::unexpected<Error>(ready.error());
   if (!done) Break(transaction, done.error(), reply);
   const std::uint64_t request = transaction.waiting.front().request;
-  transaction.waiting_bytes -= run.ByteSizeLong();
+  transaction.waiting_bytes -= transaction.waiting.front().bytes;
   transaction.waiting.pop_front();
-  callbacks_.reply(transaction.connection, request, std::move(reply));
+  if (reply.committed() && transaction.strict && transaction.wrote) {
+    unsynced_.push_back({transaction.connection, request, std::move(reply)});
+    if (unsynced_.size() == 1) callbacks_.want_sync();
+  } else {
+    callbacks_.reply(transaction.connection, request, std::move(reply));
+  }
   return true;
 }
 
@@ -190,7 +196,7 @@ Result<bool> IdbTransactions::BecomeWriter(Transaction& transaction, const ipc::
   const auto& operations = run.operations();
   if (std::none_of(operations.begin(), operations.end(), IsWrite)) return true;
   if (writer_) return false;
-  VIGIL_TRY(store_->Begin(transaction.strict));
+  VIGIL_TRY(store_->Begin());
   writer_ = &transaction;
   return true;
 }
@@ -212,8 +218,10 @@ Result<> IdbTransactions::RunOperations(Transaction& transaction, const ipc::Idb
     *reply.add_results() = std::move(result);
     if (transaction.paused) return {};
   }
+  // What failed aborts the transaction, unless the script says otherwise: it has to hear of it first.
   if (!run.commit() || !all_well) return {};
-  if (writer_ == &transaction) VIGIL_TRY(store_->Commit());
+  transaction.wrote = writer_ == &transaction;
+  if (transaction.wrote) VIGIL_TRY(store_->Commit());
   reply.set_committed(true);
   Finish(transaction, true);
   return {};
@@ -227,6 +235,20 @@ void IdbTransactions::Finish(Transaction& transaction, bool committed) {
   if (writer_ != &transaction) return;
   if (!committed) store_->Rollback();
   writer_ = nullptr;
+}
+
+void IdbTransactions::Sync() {
+  if (unsynced_.empty()) return;
+  const auto synced = store_->Sync();
+  if (!synced) log::Warning("IndexedDB: {}", synced.error().message);
+  for (Unsynced& each : std::exchange(unsynced_, {})) {
+    if (!synced) {
+      each.reply.Clear();
+      each.reply.set_error_name(NameOf(synced.error()));
+      each.reply.set_error_message(kStorageFailed);
+    }
+    callbacks_.reply(each.connection, each.request, std::move(each.reply));
+  }
 }
 
 void IdbTransactions::Break(Transaction& transaction, const Error& error, ipc::IdbReply& reply) {

@@ -65,7 +65,8 @@ class MemoryBackingStore : public BackingStore {
 
   Result<ipc::IdbDatabaseInfo> Load() override { return db_->info; }
 
-  Result<> Begin(bool) override {
+  Result<> Sync() override { return {}; }
+  Result<> Begin() override {
     if (writing_) return Fail(ErrorCode::kInternal, "a writer is active already");
     writing_ = true;
     return {};

@@ -74,6 +74,33 @@ test("what cannot be stored is refused", async () => {
   ]);
 });
 
+test("error responses are stored, names are any strings, and a stored body stays locked", async () => {
+  const result = await session.run(`
+    const name = "a\\\\b" + String.fromCharCode(0xd800);
+    const cache = await caches.open(name);
+    const response = new Response("x");
+    await cache.put("/error", Response.error());
+    await cache.put("/x", response);
+    const names = await caches.keys();
+    return {
+      type: (await cache.match("/error")).type,
+      known: names.includes(name),
+      other: await caches.has("a\\\\b" + String.fromCharCode(0xd801)),
+      reader: await nameOf(() => response.body.getReader()),
+    };
+  `);
+  assert.deepEqual(result, { type: "error", known: true, other: false, reader: "TypeError" });
+});
+
+test("an aborted request is not added", async () => {
+  const result = await session.run(`
+    const cache = await caches.open("aborted");
+    const request = new Request("/page", { signal: AbortSignal.abort() });
+    return [await nameOf(() => cache.add(request)), await nameOf(() => cache.addAll([request])), (await cache.keys()).length];
+  `);
+  assert.deepEqual(result, ["AbortError", "AbortError", 0]);
+});
+
 test("large bodies survive the way there and back", async () => {
   const result = await session.run(`
     const cache = await caches.open("large");

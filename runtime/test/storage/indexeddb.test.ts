@@ -55,7 +55,7 @@ test("a failed request aborts unless its error is prevented", async () => {
     log.push(await complete(tx));
     return { log, value: await done(db.transaction("s").objectStore("s").get(1)) };
   `);
-  assert.deepEqual(result, { log: ["tx:error", "db:ConstraintError", "db:abort", "ConstraintError", "complete"], value: "a" });
+  assert.deepEqual(result, { log: ["tx:error", "db:ConstraintError", "ConstraintError", "db:abort", "complete"], value: "a" });
 });
 
 test("an exception in a handler aborts, and abort() gives AbortError to what waits", async () => {
@@ -295,13 +295,75 @@ test("indexes see the generated key, and getAllRecords tells everything", async 
   assert.deepEqual(result, [[1, 2], { name: "m", a: { id: 2 } }, ["n", 1]]);
 });
 
-test("a single-record transaction costs two messages, one with commit()", async () => {
+test("a transaction costs one message if nobody listens for a success, else two, of which a reader waits for one", async () => {
   await session.run(`globalThis.db = await openDb("cost", 1, (db) => db.createObjectStore("s"));`);
-  const start = session.requests;
-  await session.run(`const tx = db.transaction("s", "readwrite"); tx.objectStore("s").put("v", 1); await complete(tx);`);
-  assert.equal(session.requests - start, 2);
-  await session.run(`const tx = db.transaction("s", "readwrite"); tx.objectStore("s").put("v", 1); tx.commit(); await complete(tx);`);
-  assert.equal(session.requests - start, 3);
+  const costOf = async (code: string) => {
+    const start = session.requests;
+    await session.run(code);
+    return session.requests - start;
+  };
+  assert.equal(await costOf(`const tx = db.transaction("s", "readwrite"); tx.objectStore("s").put("v", 1); await complete(tx);`), 1);
+  assert.equal(await costOf(`const tx = db.transaction("s", "readwrite"); await done(tx.objectStore("s").put("v", 1)); await complete(tx);`), 2);
+  assert.equal(await costOf(`const tx = db.transaction("s"); await done(tx.objectStore("s").get(1)); await complete(tx);`), 2);
+});
+
+test("keys: no proxies; a path may name what a value has by nature, or what the generator gives", async () => {
+  const result = await session.run(`
+    const db = await openDb("natural", 1, (db) => db.createObjectStore("s", { autoIncrement: true, keyPath: "length" }));
+    const tx = db.transaction("s", "readwrite");
+    const s = tx.objectStore("s");
+    s.put("abc");
+    s.put({ other: 1 });
+    const all = await done(s.getAll());
+    return [all, await nameOf(() => s.get(new Proxy([1], {})))];
+  `);
+  assert.deepEqual(result, [["abc", { other: 1, length: 4 }], "DataError"]);
+});
+
+test("abort() wins over a commit that has not happened, and says so when it has", async () => {
+  const result = await session.run(`
+    const db = await openDb("late abort", 1, (db) => db.createObjectStore("s"));
+    const next = () => new Promise((resolve) => setTimeout(resolve, 0));
+    const first = db.transaction("s", "readwrite");
+    let keep = true;
+    const spin = () => { first.objectStore("s").get(1).onsuccess = () => { if (keep) spin(); }; };
+    spin();
+    const waiting = db.transaction("s", "readwrite");
+    waiting.objectStore("s").put("lost", 1);
+    await next();
+    const ended = complete(waiting);
+    waiting.abort();
+    const log = [await nameOf(() => ended), waiting.error];
+    keep = false;
+    await complete(first);
+    const quick = db.transaction("s", "readwrite");
+    quick.objectStore("s").put("kept", 2);
+    await complete(quick);
+    log.push(await nameOf(() => quick.abort()));
+    return [...log, await done(db.transaction("s").objectStore("s").getAll())];
+  `);
+  assert.deepEqual(result, ["AbortError", null, "InvalidStateError", ["kept"]]);
+});
+
+test("microtasks run between listeners, and what they begin is not active in the next one", async () => {
+  const result = await session.run(`
+    const db = await openDb("listeners", 1, (db) => db.createObjectStore("s"));
+    const log = [];
+    const request = db.transaction("s").objectStore("s").get(1);
+    const ended = new Promise((resolve) => request.transaction.oncomplete = resolve);
+    let other;
+    request.addEventListener("success", () => {
+      other = db.transaction("s");
+      Promise.resolve().then(() => log.push("microtask"));
+    });
+    request.addEventListener("success", async () => {
+      log.push(await nameOf(() => other.objectStore("s").get(1)));
+      log.push(await nameOf(() => request.transaction.objectStore("s").get(1)));
+    });
+    await ended;
+    return log;
+  `);
+  assert.deepEqual(result, ["microtask", "TransactionInactiveError", "no error"]);
 });
 
 test("workbox-background-sync's QueueStore and the idb package run on it", async () => {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "ipc/vigil.pb.h"
 #include "storage/cache_service.h"
@@ -34,9 +35,11 @@ class Server : public storage::IdbSink {
     *message.mutable_idb() = std::move(notice);
     Write(message);
   }
-  void Handle(const ipc::Request& request) {
+  void OnFlushWanted() override { flush_wanted_ = true; }
+  void Handle(ipc::Request& request) {
     if (request.has_idb()) {
-      idb_.Handle(1, request.id(), request.idb());
+      idb_.Handle(1, request.id(), std::move(*request.mutable_idb()));
+      if (std::exchange(flush_wanted_, false)) idb_.Flush();
     } else {
       ipc::ToWorker message;
       message.mutable_reply()->set_id(request.id());
@@ -61,6 +64,7 @@ class Server : public storage::IdbSink {
   }
 
   std::uint64_t seq_ = 0;
+  bool flush_wanted_ = false;
   storage::OriginDirectories directories_;
   storage::IdbService idb_;
   storage::CacheService cache_;

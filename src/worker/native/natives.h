@@ -8,7 +8,7 @@
 
 namespace vigil::worker {
 
-// send requestSync setTimer clearTimer wallNowMs monoNowMs realMonoUs exit
+// send requestSync setTimer clearTimer wallNowMs monoNowMs realMonoUs checkpoint wantCheckpointEnd exit
 void InstallChannelNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // runScript compileCheck
 void InstallScriptNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);

@@ -1,3 +1,6 @@
+#include <v8-exception.h>
+#include <v8-microtask-queue.h>
+
 #include <cmath>
 #include <string>
 
@@ -87,6 +90,17 @@ void MonoNowMs(const Arguments& args) {
 
 void RealMonoNowUs(const Arguments& args) { args.GetReturnValue().Set(static_cast<double>(RealMonoUs())); }
 
+// What throws meanwhile is told to host.uncaught, not to the function of the bundle that asked.
+void Checkpoint(const Arguments& args) {
+  Worker* worker = Running(args);
+  if (worker == nullptr || v8::MicrotasksScope::IsRunningMicrotasks(args.GetIsolate())) return;
+  v8::TryCatch caught(args.GetIsolate());
+  caught.SetVerbose(true);
+  worker->Checkpoint();
+}
+
+void WantCheckpointEnd(const Arguments& args) { Worker::Of(args.GetIsolate()).checkpoint_end_wanted = true; }
+
 void Exit(const Arguments& args) {
   Worker::Of(args.GetIsolate()).Die(kExitOk, ToUtf8(args.GetIsolate(), args[0]));
 }
@@ -101,6 +115,8 @@ void InstallChannelNatives(v8::Local<v8::Context> context, v8::Local<v8::Object>
   SetFunction(context, native, "wallNowMs", WallNowMs);
   SetFunction(context, native, "monoNowMs", MonoNowMs);
   SetFunction(context, native, "realMonoUs", RealMonoNowUs);
+  SetFunction(context, native, "checkpoint", Checkpoint);
+  SetFunction(context, native, "wantCheckpointEnd", WantCheckpointEnd);
   SetFunction(context, native, "exit", Exit);
 }
 

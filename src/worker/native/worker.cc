@@ -52,8 +52,14 @@ void Worker::Checkpoint() {
   while (true) {
     isolate->PerformMicrotaskCheckpoint();
     EndIfAsked();
-    if (rejections.empty() && handled_late.empty() && uncaught.empty()) return;
-    ReportRejections();
+    if (!rejections.empty() || !handled_late.empty() || !uncaught.empty()) {
+      ReportRejections();
+    } else if (std::exchange(checkpoint_end_wanted, false)) {
+      const v8::HandleScope scope(isolate);
+      CallQuietly("checkpointEnd", 0, nullptr);
+    } else {
+      return;
+    }
   }
 }
 

@@ -51,7 +51,8 @@ class Worker {
 
   // Calls a method of host and then runs all microtasks. An exception goes to host.uncaught.
   void CallHost(const char* method, int argc, v8::Local<v8::Value> argv[]);
-  // Runs microtasks and reports rejected promises that nobody handled, until neither is left.
+  // Runs microtasks and reports rejected promises that nobody handled, until neither is left. Then says so,
+  // if the bundle wants to know.
   void Checkpoint();
 
   // The next message: first those that a requestSync set aside, then the socket's. Without waiting.
@@ -89,6 +90,7 @@ class Worker {
   std::vector<Rejection> rejections;
   std::vector<v8::Global<v8::Promise>> handled_late;
   std::vector<v8::Global<v8::Value>> uncaught;
+  bool checkpoint_end_wanted = false;  // host.checkpointEnd is to be called
 
  private:
   void ReportRejections();
