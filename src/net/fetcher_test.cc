@@ -371,6 +371,7 @@ TEST_F(FetcherTest, KeepaliveRequestsAreSmallAltogether) {
   const Outcome second = Fetch(request);
   EXPECT_EQ(second.head.type(), Response::ERROR);
   EXPECT_THAT(second.head.error(), HasSubstr("keepalive"));
+  io_.restart();
   while (!first.result) io_.run_one();
   EXPECT_EQ(Fetch(request).body, "fine");
   request.mutable_body()->set_inline_(std::string(65'537, 'x'));
