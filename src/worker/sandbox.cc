@@ -14,7 +14,9 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <map>
+#include <string_view>
 #include <vector>
 
 namespace vigil::worker {
@@ -198,17 +200,7 @@ struct LimitOrder {
   const char* name;
 };
 
-std::string SetLimits(const SandboxLimits& limits) {
-  // The socket is open already; the descriptor limit bounds what could still be opened.
-  std::vector<LimitOrder> orders = {{RLIMIT_CORE, 0, 0, "core limit"},
-                                    {RLIMIT_FSIZE, 0, 0, "file size limit"},
-                                    {RLIMIT_NOFILE, 4, 4, "descriptor limit"},
-                                    {RLIMIT_NPROC, 0, 0, "process limit"}};
-  if (limits.data_bytes > 0)
-    orders.push_back({RLIMIT_DATA, limits.data_bytes, limits.data_bytes, "memory limit"});
-  if (limits.cpu_seconds > 0) {
-    orders.push_back({RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1, "CPU limit"});
-  }
+std::string SetLimits(std::initializer_list<LimitOrder> orders) {
   for (const LimitOrder& order : orders) {
     rlimit limit{};
     ::getrlimit(order.resource, &limit);
@@ -218,6 +210,22 @@ std::string SetLimits(const SandboxLimits& limits) {
       return std::string(order.name) + ": " + std::strerror(errno);
   }
   return {};
+}
+
+// Nobody of the same user may look into this process or attach to it, whatever the system's ptrace policy.
+std::string ForbidInspection() {
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return std::string("dumpable: ") + std::strerror(errno);
+  return {};
+}
+
+// When memory runs out the kernel ends a worker before it ends the daemon or the zygote. Best effort: without
+// /proc there is nothing to set.
+void GoFirst() {
+  const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  constexpr std::string_view kFirst = "1000";
+  [[maybe_unused]] const ssize_t written = ::write(fd, kFirst.data(), kFirst.size());
+  ::close(fd);
 }
 
 }  // namespace
@@ -240,11 +248,31 @@ std::uint64_t DataBytesNow() {
 
 void PrepareSandbox() { Filter(); }
 
-std::string EnterSandbox(const SandboxLimits& limits) {
-  if (auto error = SetLimits(limits); !error.empty()) return error;
+std::string EnterSandbox(Landlock landlock) {
+  GoFirst();  // a process that is not dumpable cannot open its own file for it
+  if (auto error = ForbidInspection(); !error.empty()) return error;
+  // The socket is open already; the descriptor limit bounds what could still be opened.
+  if (auto error = SetLimits({{RLIMIT_CORE, 0, 0, "core limit"},
+                              {RLIMIT_FSIZE, 0, 0, "file size limit"},
+                              {RLIMIT_NOFILE, 4, 4, "descriptor limit"},
+                              {RLIMIT_NPROC, 0, 0, "process limit"}});
+      !error.empty()) {
+    return error;
+  }
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return std::string("no new privileges: ") + std::strerror(errno);
-  if (auto error = EnterLandlock(); !error.empty()) return error;
+  return landlock == Landlock::kOff ? std::string() : EnterLandlock();
+}
+
+std::string CloseSandbox(const SandboxLimits& limits) {
+  if (limits.data_bytes > 0) {
+    auto error = SetLimits({{RLIMIT_DATA, limits.data_bytes, limits.data_bytes, "memory limit"}});
+    if (!error.empty()) return error;
+  }
+  if (limits.cpu_seconds > 0) {
+    auto error = SetLimits({{RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1, "CPU limit"}});
+    if (!error.empty()) return error;
+  }
   const std::vector<sock_filter>& program = Filter();
   const sock_fprog filter{static_cast<unsigned short>(program.size()),
                           const_cast<sock_filter*>(program.data())};

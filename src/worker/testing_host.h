@@ -67,8 +67,8 @@ class TestWorker {
 
 class TestZygote {
  public:
-  // An empty bundle path: the embedded bundle.
-  explicit TestZygote(const std::string& bundle_path);
+  // An empty bundle path: the embedded bundle. option: one more argument of the program.
+  explicit TestZygote(const std::string& bundle_path, const std::string& option = {});
   ~TestZygote();
   TestZygote(const TestZygote&) = delete;
   TestZygote& operator=(const TestZygote&) = delete;

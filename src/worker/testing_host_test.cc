@@ -100,7 +100,7 @@ std::string TestWorker::ReadDying() {
 }
 
 // ------------------------------------------------------------------------------------------------ zygote
-TestZygote::TestZygote(const std::string& bundle_path) {
+TestZygote::TestZygote(const std::string& bundle_path, const std::string& option) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
   socket_ = Descriptor(ends[0]);
@@ -108,11 +108,15 @@ TestZygote::TestZygote(const std::string& bundle_path) {
   std::string program = VIGIL_WORKER_PATH;
   std::string fd = "--zygote-fd=7";
   std::string bundle = "--bundle=" + bundle_path;
-  char* arguments[] = {program.data(), fd.data(), bundle_path.empty() ? nullptr : bundle.data(), nullptr};
+  std::string more = option;
+  std::vector<char*> arguments = {program.data(), fd.data()};
+  if (!bundle_path.empty()) arguments.push_back(bundle.data());
+  if (!more.empty()) arguments.push_back(more.data());
+  arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), 7);
-  ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments, environ);
+  ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   const ipc::FromZygote message = Receive();
   EXPECT_TRUE(message.has_ready());

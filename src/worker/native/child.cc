@@ -6,7 +6,6 @@
 #include "worker/native/engine.h"
 #include "worker/native/natives.h"
 #include "worker/native/values.h"
-#include "worker/sandbox.h"
 #include "worker/zygote.h"
 
 namespace vigil::worker {
@@ -66,7 +65,7 @@ void Start(Worker& worker, std::uint64_t data_bytes, Progress& progress) {
         data_bytes + setting->limits.heap_bytes + setting->limits.array_buffer_bytes + kSlackBytes;
   }
   HandleSignals();
-  if (const std::string error = EnterSandbox(limits); !error.empty()) {
+  if (const std::string error = CloseSandbox(limits); !error.empty()) {
     worker.Die(kExitSandbox, "sandbox: " + error);
   }
   worker.clock.Apply(setting->clock);
@@ -158,11 +157,14 @@ void AnnounceQuiescence(Worker& worker, Progress& progress) {
 
 }  // namespace
 
-void RunChild(Worker& worker, std::uint64_t data_bytes, bool spare) {
+void RunChild(Worker& worker, const ChildSetting& setting, bool spare) {
   if (spare) Rehearse(worker);
   worker.socket.emplace(kChildSocket);
+  if (const std::string error = EnterSandbox(setting.landlock); !error.empty()) {
+    worker.Die(kExitSandbox, "sandbox: " + error);
+  }
   Progress progress;
-  Start(worker, data_bytes, progress);
+  Start(worker, setting.data_bytes, progress);
   while (true) {
     // One of each in turn, so that neither messages nor timers nor V8's tasks starve the others.
     bool busy = HandleMessage(worker, progress);

@@ -2,11 +2,17 @@
 #pragma once
 
 #include "worker/native/worker.h"
+#include "worker/sandbox.h"
 
 namespace vigil::worker {
 
-// data_bytes: private memory of the zygote, the base of the child's memory limit. spare: nobody waits for it
-// yet.
-[[noreturn]] void RunChild(Worker& worker, std::uint64_t data_bytes, bool spare);
+// What a child gets from its zygote.
+struct ChildSetting {
+  std::uint64_t data_bytes = 0;  // private memory of the zygote, the base of the child's memory limit
+  Landlock landlock = Landlock::kIfThere;
+};
+
+// spare: nobody waits for it yet.
+[[noreturn]] void RunChild(Worker& worker, const ChildSetting& setting, bool spare);
 
 }  // namespace vigil::worker

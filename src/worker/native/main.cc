@@ -35,6 +35,7 @@ struct Options {
   int zygote_fd = -1;
   std::string bundle_path;
   bool version = false;
+  Landlock landlock = Landlock::kIfThere;
 };
 
 std::optional<Options> ParseOptions(int argc, char** argv) {
@@ -50,6 +51,8 @@ std::optional<Options> ParseOptions(int argc, char** argv) {
       if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
     } else if (argument.substr(0, kBundle.size()) == kBundle) {
       options.bundle_path = argument.substr(kBundle.size());
+    } else if (argument == "--no-landlock") {
+      options.landlock = Landlock::kOff;
     } else if (argument == "--version") {
       options.version = true;
     } else {
@@ -117,8 +120,12 @@ int Main(int argc, char** argv) {
   }
   PrepareSandbox();
   ::malloc_trim(0);
-  const std::uint64_t data_bytes = DataBytesNow();
-  RunZygote(fd, v8::V8::GetVersion(), [&](bool spare) { RunChild(worker, data_bytes, spare); });
+  if (options->landlock == Landlock::kOff || LandlockVersion() == 0) {
+    std::fprintf(stderr,
+                 "vigil-worker: no landlock here; the system call filter alone keeps workers from files\n");
+  }
+  const ChildSetting setting{DataBytesNow(), options->landlock};
+  RunZygote(fd, v8::V8::GetVersion(), [&](bool spare) { RunChild(worker, setting, spare); });
 }
 
 }  // namespace

@@ -1,61 +1,79 @@
-// What the sandbox test calls from inside a worker: raw system calls, so that no library can refuse before
-// the kernel does. Each returns the errno of the attempt, 0: it was allowed.
+// What the tests of the walls call from inside a worker: raw system calls, so that no library can refuse
+// before the kernel does.
 #include "worker/native/natives.h"
 
 #include <fcntl.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <csignal>
+#include <cstring>
 #include <string>
 
 #include "worker/native/values.h"
+#include "worker/zygote.h"
 
 namespace vigil::worker {
 namespace {
 
-void Return(const Arguments& args, long result) { args.GetReturnValue().Set(result < 0 ? errno : 0); }
-
-void Open(const Arguments& args) {
-  const std::string path = ToUtf8(args.GetIsolate(), args[0]);
-  Return(args, ::syscall(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY));
+// syscall(number, ...words): the errno of the attempt, 0: it was allowed. A word is a number, or a text or
+// bytes of which the call gets the address.
+void SystemCall(const Arguments& args) {
+  v8::Isolate* isolate = args.GetIsolate();
+  if (!args[0]->IsNumber()) return ThrowTypeError(isolate, "syscall expects a number");
+  std::array<std::string, 6> held;
+  std::array<long, 6> words{};
+  for (int i = 0; i < 6 && i + 1 < args.Length(); ++i) {
+    const v8::Local<v8::Value> word = args[i + 1];
+    auto& text = held[static_cast<std::size_t>(i)];
+    if (word->IsNumber()) {
+      words[static_cast<std::size_t>(i)] = static_cast<long>(word.As<v8::Number>()->Value());
+      continue;
+    }
+    const auto bytes = BytesOf(word);
+    text = bytes ? std::string(*bytes) : ToUtf8(isolate, word);
+    words[static_cast<std::size_t>(i)] = reinterpret_cast<long>(text.data());
+  }
+  const auto number = static_cast<long>(args[0].As<v8::Number>()->Value());
+  const long result = ::syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+  args.GetReturnValue().Set(result < 0 ? errno : 0);
 }
 
-void Create(const Arguments& args) {
-  const std::string path = ToUtf8(args.GetIsolate(), args[0]);
-  Return(args, ::syscall(SYS_openat, AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT, 0600));
+// The same for a program of the other word size: the kernel takes the call for one of another architecture.
+void ForeignCall(const Arguments& args) {
+#if defined(__x86_64__)
+  long result = 20;  // getpid there
+  asm volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+  args.GetReturnValue().Set(static_cast<double>(result));
+#else
+  args.GetReturnValue().SetUndefined();
+#endif
 }
 
-void Socket(const Arguments& args) { Return(args, ::syscall(SYS_socket, AF_INET, SOCK_STREAM, 0)); }
-
-void Execve(const Arguments& args) {
-  const std::string path = ToUtf8(args.GetIsolate(), args[0]);
-  const char* const arguments[] = {path.c_str(), nullptr};
-  const char* const environment[] = {nullptr};
-  Return(args, ::syscall(SYS_execve, path.c_str(), arguments, environment));
+// Sends a byte and, as rights, the worker's own socket to the daemon.
+void SendDescriptor(const Arguments& args) {
+  const int own = kChildSocket;
+  char byte = 0;
+  iovec part{&byte, 1};
+  union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    cmsghdr align;
+  } control{};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control.bytes;
+  header.msg_controllen = sizeof control.bytes;
+  cmsghdr* item = CMSG_FIRSTHDR(&header);
+  item->cmsg_level = SOL_SOCKET;
+  item->cmsg_type = SCM_RIGHTS;
+  item->cmsg_len = CMSG_LEN(sizeof own);
+  std::memcpy(CMSG_DATA(item), &own, sizeof own);
+  args.GetReturnValue().Set(::sendmsg(own, &header, MSG_NOSIGNAL) < 0 ? errno : 0);
 }
-
-void Ptrace(const Arguments& args) { Return(args, ::syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0)); }
-
-// Signal 0 to a process: finds out whether it may be signalled, hurts nobody.
-void Kill(const Arguments& args) {
-  const double pid = args[0]->IsNumber() ? args[0].As<v8::Number>()->Value() : 1;
-  Return(args, ::syscall(SYS_kill, static_cast<pid_t>(pid), 0));
-}
-
-void Fork(const Arguments& args) { Return(args, ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }
-
-void RaiseLimit(const Arguments& args) {
-  const rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
-  Return(args, ::syscall(SYS_prlimit64, 0, RLIMIT_DATA, &limit, nullptr));
-}
-
-// A call that nothing here ever needs: the process does not survive it.
-void Mount(const Arguments& args) { Return(args, ::syscall(SYS_mount, "none", "/", "tmpfs", 0, nullptr)); }
 
 void CollectGarbage(const Arguments& args) { args.GetIsolate()->LowMemoryNotification(); }
 
@@ -64,15 +82,9 @@ void CollectGarbage(const Arguments& args) { args.GetIsolate()->LowMemoryNotific
 void InstallTestNatives(v8::Local<v8::Context> context) {
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
   const v8::Local<v8::Object> test = v8::Object::New(isolate);
-  SetFunction(context, test, "open", Open);
-  SetFunction(context, test, "create", Create);
-  SetFunction(context, test, "socket", Socket);
-  SetFunction(context, test, "execve", Execve);
-  SetFunction(context, test, "ptrace", Ptrace);
-  SetFunction(context, test, "kill", Kill);
-  SetFunction(context, test, "fork", Fork);
-  SetFunction(context, test, "raiseLimit", RaiseLimit);
-  SetFunction(context, test, "mount", Mount);
+  SetFunction(context, test, "syscall", SystemCall);
+  SetFunction(context, test, "foreignCall", ForeignCall);
+  SetFunction(context, test, "sendDescriptor", SendDescriptor);
   SetFunction(context, test, "gc", CollectGarbage);
   context->Global()->DefineOwnProperty(context, Symbol(isolate, "__vigilTest"), test, v8::DontEnum).Check();
 }
