@@ -37,6 +37,10 @@ Headers DecodeHeaders(const google::protobuf::RepeatedPtrField<ipc::HttpHeader>&
   return headers;
 }
 
+// Some 30,000 years: times can be subtracted from each other without a thought.
+constexpr std::int64_t kMaxTime = 1'000'000'000'000'000'000;
+bool IsSaneTime(std::int64_t time_us) { return time_us >= -kMaxTime && time_us <= kMaxTime; }
+
 std::int64_t Microseconds(WallTime time) { return time.time_since_epoch().count(); }
 
 }  // namespace
@@ -88,6 +92,7 @@ std::optional<StoredHead> DecodeCacheHead(std::string_view text, const HttpCache
   ipc::HttpCacheHead message;
   if (!message.ParseFromArray(text.data(), static_cast<int>(text.size()))) return std::nullopt;
   if (message.partition() != key.partition || message.url() != key.url) return std::nullopt;
+  if (!IsSaneTime(message.requested_at_us()) || !IsSaneTime(message.received_at_us())) return std::nullopt;
   if (message.status() < 200 || message.status() > 999) return std::nullopt;
   StoredHead head;
   head.head.status = static_cast<int>(message.status());
