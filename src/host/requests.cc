@@ -249,15 +249,13 @@ asio::awaitable<void> Requests::FetchModule(Process process, std::shared_ptr<Pag
 
 // permissions
 void Requests::QueryPermission(WorkerProcess& process, std::uint64_t id, const std::string& name) {
-  auto state = context_.deps.permissions.Query(process.origin(), name);
-  if (!state) {
-    return ReplyFailure(
-        process, id, "TypeError",
-        fmt::format("Failed to execute 'query' on 'Permissions': '{}' is not a known permission.", name));
-  }
+  // The names that exist are checked in the worker. What a permission would be for and Vigil does not have
+  // (geolocation, a camera …), nobody can grant.
+  const auto state =
+      context_.deps.permissions.Query(process.origin(), name).value_or(PermissionState::kDenied);
   ipc::Reply reply;
   reply.set_id(id);
-  reply.mutable_permission()->set_state(PermissionStateName(*state));
+  reply.mutable_permission()->set_state(PermissionStateName(state));
   process.Reply(std::move(reply));
 }
 

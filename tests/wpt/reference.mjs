@@ -34,11 +34,17 @@ export function rowOf(url) {
 }
 
 // Tests for dedicated workers run in service workers, which have neither XMLHttpRequest nor FileReaderSync nor object
-// URLs, in Chromium as in Vigil. What tests these cannot be asked of a service worker; object URLs are asked of a page.
+// URLs, make no workers, and may not block, in Chromium as in Vigil. What tests these cannot be asked of a service worker,
+// nor whether what is a service worker's own is absent; object URLs are asked of a page.
 const kDedicatedWorkersOnly = [
   { under: 'FileAPI/FileReaderSync.', subtests: /^/ },
   { under: 'FileAPI/url/url-with-xhr.', subtests: /^/ },
   { under: 'FileAPI/idlharness.', subtests: /FileReaderSync|ObjectURL/ },
+  { under: 'html/webappapis/scripting/processing-model-2/', subtests: /DedicatedWorkerGlobalScope/ },
+  { under: 'html/webappapis/system-state-and-capabilities/the-navigator-object/navigator.', subtests: /^userAgent value$/ },
+  { under: 'periodic-background-sync/idlharness.', subtests: /must not have property "onperiodicsync"/ },
+  { under: 'webmessaging/MessageEvent-trusted.', subtests: /BroadcastChannel/ },
+  { under: 'webmessaging/message-channels/worker', subtests: /^/ },
   { under: 'encoding/replacement-encodings.', subtests: /^/ },
   { under: 'encoding/unsupported-encodings.', subtests: /^/ },
 ];

@@ -3,6 +3,7 @@
 // instead.
 #include <v8-container.h>
 #include <v8-value-serializer.h>
+#include <v8-wasm.h>
 
 #include <cstdlib>
 #include <utility>
@@ -55,6 +56,12 @@ class Writer final : public v8::ValueSerializer::Delegate {
   // Shared memory is for scopes that are isolated from other origins' data, which these are not.
   v8::Maybe<uint32_t> GetSharedArrayBufferId(v8::Isolate*, v8::Local<v8::SharedArrayBuffer>) override {
     ThrowDataClone(isolate_, Symbol(isolate_, "A SharedArrayBuffer could not be cloned."));
+    return v8::Nothing<uint32_t>();
+  }
+
+  // Modules travel within an agent cluster only, and none of these messages is sure to stay in one.
+  v8::Maybe<uint32_t> GetWasmModuleTransferId(v8::Isolate*, v8::Local<v8::WasmModuleObject>) override {
+    ThrowDataClone(isolate_, Symbol(isolate_, "A WebAssembly.Module can not be serialized."));
     return v8::Nothing<uint32_t>();
   }
 
