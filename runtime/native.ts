@@ -87,6 +87,7 @@ export interface Native {
     url: string,
     source: string | Uint8Array,
     resolve: (specifier: string, referrer: string) => ModuleSource,
+    onlyStatic: boolean, // neither top-level await nor import()
   ): Promise<unknown>;
   serialize(value: unknown, transfer?: ArrayBuffer[], host?: SerializeHost): Uint8Array;
   deserialize(data: Uint8Array, host?: DeserializeHost): unknown;

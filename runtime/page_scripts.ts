@@ -93,7 +93,7 @@ let inlineModules = 0;
 async function runModule(url: string | null, source: string | Uint8Array): Promise<void> {
   const name = url ?? `${withoutFragment(environment.url)}${inlineMark}${++inlineModules}`;
   try {
-    await native.runModule(name, source, resolveModule);
+    await native.runModule(name, source, resolveModule, false);
   } catch (error) {
     reportException(error);
   }

@@ -123,7 +123,7 @@ export function startWorkerScope(start: Start): void {
     finish({ error: new TypeError("The service worker has no script") });
   } else if (given.module) {
     const source = main.source;
-    native.runModule(main.responseUrl || main.url, source, resolveModule).then(
+    native.runModule(main.responseUrl || main.url, source, resolveModule, true).then(
       () => finish(null),
       (error: unknown) => finish({ error }),
     );

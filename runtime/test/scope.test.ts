@@ -176,6 +176,19 @@ test("a module worker runs with its imports", async () => {
   assert.equal(worker.of("started")[0].ok, true);
 });
 
+test("a module worker has neither top-level await nor import()", async () => {
+  const url = `${origin}/sw.js`;
+  const module = (source: string) =>
+    Scope.serviceWorker("", (start) =>
+      Object.assign(start.serviceWorker, { module: true, scripts: [{ url, responseUrl: url, source: Buffer.from(source) }] }));
+  await using waits = await module("await 0");
+  assert.equal(waits.of("started")[0].ok, false);
+  assert.match(waits.of("started")[0].error, /Top-level await is disallowed in service workers/);
+  await using imports = await module("import('./a.js').catch(error => console.log(error.name))");
+  assert.equal(imports.of("started")[0].ok, true);
+  assert.deepEqual(imports.lines, ["TypeError"]);
+});
+
 // ------------------------------------------------------------------------------------------------- clone and messages
 test("structuredClone() copies platform objects and refuses what cannot be copied", async () => {
   await using worker = await evaluator();

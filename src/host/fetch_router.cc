@@ -4,7 +4,11 @@
 
 #include <utility>
 
+#include "host/lifecycle.h"
+#include "host/local_storage.h"
+#include "host/registry.h"
 #include "host/runner.h"
+#include "host/script_storage.h"
 #include "host/script_update.h"
 #include "net/url.h"
 
@@ -217,6 +221,7 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
     auto target = weak.lock();
     auto source = weak_body.lock();
     if (!target || !source) return;
+    ClearSiteData(target->origin(), head);
     Reply(*target, request_id, std::move(head), has_body ? source : nullptr);
   };
   handlers.on_data = [weak_body](std::string_view data) {
@@ -235,6 +240,33 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
   running_[key].keepalive = request.keepalive();
   body->SetFetch(
       context_.deps.fetcher.Start(client, std::move(request), std::move(handlers), std::move(upload)));
+}
+
+// Clear Site Data section 4: what an origin's own response orders for it. The workers go before the response
+// arrives; files are deleted in their turn.
+void FetchRouter::ClearSiteData(const std::string& origin, const ipc::HttpResponse& head) {
+  if (head.type() != ipc::HttpResponse::BASIC) return;
+  const std::string order = net::HeaderValue(head, "clear-site-data");
+  if (order.empty()) return;
+  const auto orders = [&](std::string_view what) {
+    return order.find(what) != std::string::npos || order.find("\"*\"") != std::string::npos;
+  };
+  if (orders("\"storage\"")) {
+    for (const auto& registration : context_.registry->OfOrigin(origin)) {
+      context_.lifecycle->Unregister(registration, true);
+    }
+    context_.Spawn([](HostContext& context, std::string of) -> asio::awaitable<void> {
+      auto local = co_await context.local_storage->Clear(of);
+      auto scripts = co_await context.storage->Clear(of);
+      if (!local || !scripts)
+        context.Report(of, 0, "its storage could not be cleared as Clear-Site-Data orders");
+    }(context_, origin));
+  }
+  // A fetch is under way in there.
+  if (orders("\"cookies\"")) {
+    asio::post(context_.executor,
+               [context = &context_, origin] { context->deps.fetcher.ClearOrigin(origin); });
+  }
 }
 
 void FetchRouter::Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,

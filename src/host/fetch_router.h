@@ -66,6 +66,7 @@ class FetchRouter {
   void LetFinish(Key key, std::shared_ptr<FetchBody> body);
   void Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,
              std::shared_ptr<BodySource> body);
+  void ClearSiteData(const std::string& origin, const ipc::HttpResponse& head);
   void ReplyError(WorkerProcess& process, std::uint64_t request_id, const std::string& why);
 
   HostContext& context_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cctype>
 #include <utility>
 
@@ -208,8 +210,13 @@ asio::awaitable<void> Jobs::RunUpdate(JobPtr job) {
                                    context_.options.update_interval;
   bool bypass_main = job->force || stale || job->call.update_via_cache != "all";
   bool bypass_imports = job->force || stale || job->call.update_via_cache == "none";
-  auto fetched = co_await FetchMainScript(context_, job->origin, job->call.client_url, job->call.script_url,
-                                          job->scope, bypass_main);
+  ScriptFetch call;
+  call.origin = job->origin;
+  call.referrer = job->call.client_url;
+  call.url = job->call.script_url;
+  call.module = job->call.module;
+  call.bypass_cache = bypass_main;
+  auto fetched = co_await FetchMainScript(context_, std::move(call), job->scope);
   if (!fetched) {
     Reject(job, fetched.error());
     co_return;
@@ -261,8 +268,12 @@ asio::awaitable<void> Jobs::InstallNew(JobPtr job, std::shared_ptr<Registration>
   if (auto replaced = std::exchange(registration->installing, version)) {
     context_.lifecycle->MakeRedundant(registration, replaced);
   }
-  context_.lifecycle->SetState(registration, version, VersionState::kInstalling);
+  version->state = VersionState::kInstalling;
   job->promise.Set(JobResult{registration, {}});
+  // Whoever asked gets the answer first, "updatefound" and the rest follow it: the promise resumes in this
+  // turn.
+  co_await asio::post(context_.executor, asio::use_awaitable);
+  context_.lifecycle->SetState(registration, version, VersionState::kInstalling);
   auto installed = co_await context_.lifecycle->Install(registration);
   if (!installed && !context_.stopping) {
     failures_[registration->origin] = installed.error().message;

@@ -211,13 +211,18 @@ void Requests::ImportScript(const Process& process, const ProcessOwner& owner, s
 asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Version> version,
                                             std::uint64_t id, std::string url) {
   auto parsed = net::Url::Parse(url);
-  if (!parsed || !parsed->IsHttp()) {
+  if (!parsed || !(parsed->IsHttp() || parsed->scheme() == "data")) {
     ReplyFailure(*process, id, "NetworkError", fmt::format("The URL '{}' cannot be imported.", url));
     co_return;
   }
   auto registration = context_.registry->ById(version->registration_id);
-  bool bypass = registration && registration->update_via_cache == "none";
-  auto fetched = co_await FetchImportedScript(context_, version->origin, version->script_url, url, bypass);
+  ScriptFetch call;
+  call.origin = version->origin;
+  call.referrer = version->script_url;
+  call.url = url;
+  call.module = version->module;
+  call.bypass_cache = registration && registration->update_via_cache == "none";
+  auto fetched = co_await FetchImportedScript(context_, std::move(call));
   if (!fetched) {
     ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
     co_return;

@@ -111,6 +111,8 @@ void Requests::PostMessage(WorkerProcess& process, const ProcessOwner& owner, ip
   if (!target && owner.page && owner.page->controller && owner.page->controller->id == call.version_id()) {
     target = owner.page->controller;
   }
+  // A worker that is being evaluated is in no slot of its registration yet.
+  if (!target && owner.version && owner.version->id == call.version_id()) target = owner.version;
   if (target && target->origin == process.origin() && target->events_pending < kMaxPendingMessages) {
     ipc::Event event;
     *event.mutable_message() = std::move(message);

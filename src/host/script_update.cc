@@ -85,20 +85,20 @@ std::string WhyScopeNotAllowed(std::string_view scope_url, std::string_view scri
       scope->path(), max_scope);
 }
 
-asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, std::string origin,
-                                                             std::string referrer, std::string script_url,
-                                                             std::string scope, bool bypass_cache) {
-  ipc::HttpRequest request = ScriptRequest(script_url, bypass_cache);
+asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, ScriptFetch call,
+                                                             std::string scope) {
+  const std::string& script_url = call.url;
+  ipc::HttpRequest request = ScriptRequest(script_url, call.bypass_cache);
   request.set_mode("same-origin");
-  request.set_credentials("same-origin");
-  request.set_redirect("error");
+  request.set_credentials(call.module ? "omit" : "same-origin");
+  request.set_redirect("manual");
   request.set_destination("serviceworker");
   auto* header = request.add_headers();
   header->set_name("Service-Worker");
   header->set_value("script");
   net::FetchClient client;
-  client.origin = origin;
-  client.url = referrer;
+  client.origin = call.origin;
+  client.url = call.referrer;
   client.trusted = true;
   auto fetched = co_await context.deps.fetcher.FetchAll(client, std::move(request), kMaxScriptBytes);
   if (!fetched) {
@@ -106,6 +106,10 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
                      fmt::format("the script {} cannot be fetched: {}", script_url, fetched.error().message));
   }
   const auto& head = fetched->head;
+  if (head.type() == ipc::HttpResponse::OPAQUE_REDIRECT) {
+    co_return Refuse("SecurityError",
+                     fmt::format("the script {} is behind a redirect, which is not allowed", script_url));
+  }
   if (head.status() < 200 || head.status() > 299) {
     co_return Refuse("TypeError", fmt::format("the script {} cannot be fetched: the server answers {}",
                                               script_url, head.status()));
@@ -125,16 +129,17 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
   co_return script;
 }
 
-asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImportedScript(
-    HostContext& context, std::string origin, std::string main_url, std::string url, bool bypass_cache) {
-  ipc::HttpRequest request = ScriptRequest(url, bypass_cache);
-  request.set_mode("no-cors");
-  request.set_credentials("same-origin");
+asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImportedScript(HostContext& context,
+                                                                                         ScriptFetch call) {
+  const std::string& url = call.url;
+  ipc::HttpRequest request = ScriptRequest(url, call.bypass_cache);
+  request.set_mode(call.module ? "cors" : "no-cors");
+  request.set_credentials(call.module ? "omit" : "same-origin");
   request.set_redirect("follow");
   request.set_destination("script");
   net::FetchClient client;
-  client.origin = origin;
-  client.url = main_url;
+  client.origin = call.origin;
+  client.url = call.referrer;
   client.trusted = true;
   auto fetched = co_await context.deps.fetcher.FetchAll(client, std::move(request), kMaxScriptBytes);
   if (!fetched) {
@@ -160,8 +165,13 @@ asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_ptr<Versi
   auto scripts = version->scripts;
   for (std::size_t i = 1; i < scripts.size(); ++i) {
     auto script = scripts[i];
-    auto fetched = co_await FetchImportedScript(context, version->origin, version->script_url, script->url,
-                                                bypass_cache);
+    ScriptFetch call;
+    call.origin = version->origin;
+    call.referrer = version->script_url;
+    call.url = script->url;
+    call.module = version->module;
+    call.bypass_cache = bypass_cache;
+    auto fetched = co_await FetchImportedScript(context, std::move(call));
     if (fetched && (*fetched)->body != script->body) co_return true;
   }
   co_return false;

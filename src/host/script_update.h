@@ -19,14 +19,19 @@ struct FetchedScript {
   std::shared_ptr<const ScriptResource> resource;
   std::string referrer_policy;
 };
+struct ScriptFetch {
+  std::string origin;
+  std::string referrer;  // URL of the document or script that wants it
+  std::string url;
+  bool module = false;  // modules are fetched without credentials, and by CORS from other origins
+  bool bypass_cache = false;
+};
 // The main script: same-origin, no redirects, JavaScript MIME type, allowed for the scope.
-boost::asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, std::string origin,
-                                                                    std::string referrer,
-                                                                    std::string script_url, std::string scope,
-                                                                    bool bypass_cache);
-// For importScripts() and import: any origin, redirects followed. main_url: for the Referer.
+boost::asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, ScriptFetch call,
+                                                                    std::string scope);
+// For importScripts() and import: any origin, redirects followed.
 boost::asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImportedScript(
-    HostContext& context, std::string origin, std::string main_url, std::string url, bool bypass_cache);
+    HostContext& context, ScriptFetch call);
 // An imported script of the version reads differently now. One that cannot be fetched counts as unchanged.
 boost::asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_ptr<Version> version,
                                             bool bypass_cache);

@@ -23,6 +23,8 @@ struct ModuleMap {
   std::map<std::pair<std::string, std::string>, std::string> links;
   // The bundle's resolve function; set by the first runModule.
   v8::Global<v8::Function> resolve;
+  // Service Workers: neither top-level await nor import(). Set by the first runModule.
+  bool only_static = false;
 };
 
 // One per process: a worker process has one realm in use and one map. Never destroyed, the process ends by
@@ -60,10 +62,6 @@ v8::MaybeLocal<v8::Module> Find(v8::Local<v8::Context> context, v8::Local<v8::St
   const auto link = std::pair(referrer, ToUtf8(isolate, specifier));
   const auto known = map.links.find(link);
   if (known != map.links.end()) return map.by_url.at(known->second).Get(isolate);
-  if (map.resolve.IsEmpty()) {
-    ThrowTypeError(isolate, "import() is not available here");
-    return {};
-  }
   v8::Local<v8::String> from;
   if (!FromUtf8(isolate, referrer).ToLocal(&from)) return {};
   v8::Local<v8::Value> arguments[] = {specifier, from};
@@ -122,6 +120,10 @@ v8::MaybeLocal<v8::Module> Link(v8::Local<v8::Context> context, v8::Local<v8::St
 v8::MaybeLocal<v8::Value> Evaluate(v8::Local<v8::Context> context, v8::Local<v8::Module> module) {
   if (module->GetStatus() == v8::Module::kUninstantiated) {
     if (!Load(context, module) || !module->InstantiateModule(context, Link).FromMaybe(false)) return {};
+    if (Map().only_static && module->IsGraphAsync()) {
+      ThrowTypeError(v8::Isolate::GetCurrent(), "Top-level await is disallowed in service workers.");
+      return {};
+    }
   }
   return module->Evaluate(context);
 }
@@ -141,6 +143,7 @@ void RunModule(const Arguments& args) {
     return ThrowTypeError(isolate, "runModule expects a URL, a source and a resolve function");
   }
   Map().resolve.Reset(isolate, args[2].As<v8::Function>());
+  Map().only_static = args[3]->IsTrue();
   v8::TryCatch caught(isolate);
   v8::Local<v8::Module> module;
   v8::Local<v8::Value> result;
@@ -167,6 +170,13 @@ v8::MaybeLocal<v8::Promise> ImportDynamically(v8::Local<v8::Context> context, v8
   v8::EscapableHandleScope scope(isolate);
   v8::TryCatch caught(isolate);
   v8::Local<v8::Module> module;
+  if (Map().only_static || Map().resolve.IsEmpty()) {
+    ThrowTypeError(isolate, "import() is disallowed on ServiceWorkerGlobalScope by the HTML specification.");
+    v8::Local<v8::Promise> refused;
+    if (Rejected(context, caught).ToLocal(&refused)) return scope.Escape(refused);
+    caught.ReThrow();
+    return {};
+  }
   v8::Local<v8::Value> result;
   v8::Local<v8::Promise> promise;
   v8::Local<v8::Function> give;
