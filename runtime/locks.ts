@@ -79,7 +79,7 @@ function listen(): void {
 async function hold(name: string, options: Options, action: LockCallback): Promise<unknown> {
   listen();
   const { mode, ifAvailable, steal, signal } = options;
-  const request = { name, shared: mode === "shared", ifAvailable, steal };
+  const request = { name: encodeName(name), shared: mode === "shared", ifAvailable, steal };
   const { id, reply } = port.cancellableRequest({ lockRequest: request });
   const giveBack = () => port.notify({ cancelRequest: id });
   // An answer that is already under way when the signal aborts brings nothing any more.
@@ -106,10 +106,18 @@ async function hold(name: string, options: Options, action: LockCallback): Promi
   }
 }
 
+// Messages carry well-formed text alone, and a name may be any: JSON writes what is not as an escape.
+const quoted = '"';
+function encodeName(name: string): string {
+  return name.isWellFormed() && !name.startsWith(quoted) ? name : JSON.stringify(name);
+}
+function decodeName(name: string): string {
+  return name.startsWith(quoted) ? (JSON.parse(name) as string) : name;
+}
 const describe = ({ name, shared, clientId }: LockSnapshot_Lock) => ({
   clientId,
   mode: shared ? "shared" : "exclusive",
-  name,
+  name: decodeName(name),
 });
 
 export class LockManager {

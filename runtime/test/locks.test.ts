@@ -44,6 +44,17 @@ test("a stolen lock rejects, and is not given back", async () => {
   assert.deepEqual(worker.of("cancelRequest"), []);
 });
 
+test("names that are no well-formed text stay as they are", async () => {
+  await using worker = await evaluator((request) => (request.lockRequest ? { flag: { value: true } } : { ok: {} }));
+  const names = ["\ud800", '"q', "plain"];
+  for (const name of names) {
+    const code = `return navigator.locks.request(${JSON.stringify(name)}, lock => lock.name === ${JSON.stringify(name)})`;
+    assert.equal(await worker.run(code), true);
+  }
+  const sent = worker.requests("lockRequest").map(({ name }) => name);
+  assert.deepEqual(sent, [JSON.stringify(names[0]), JSON.stringify(names[1]), "plain"]);
+});
+
 test("options that exclude each other are refused", async () => {
   await using worker = await evaluator();
   for (
