@@ -76,6 +76,7 @@ const kDom = new RegExp([
   'with_iframe', 'with_sandboxed_iframe', '<i?frame', 'createElement', 'document\\.(body|write|open|documentElement|implementation)',
   'appendChild', 'innerHTML', 'window\\.open\\(', 'opener', '<(img|form|link rel="?(stylesheet|preload|icon)|style|svg|video|audio|object|embed)\\b',
   'new (Image|Audio|SharedWorker|Worker|XMLHttpRequest|DOMParser)\\b', 'test_driver', 'RemoteContext', 'navigateFrame',
+  'iframeTest\\(', 'canvas-tainting',
 ].join('|'));
 
 export function needsDom(checkout, { url, kind }) {
