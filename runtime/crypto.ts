@@ -1,6 +1,6 @@
 // Web Cryptography §10: Crypto, the source of random values.
 import { SubtleCrypto } from "./crypto_subtle.ts";
-import { DOMException } from "./domexception.ts";
+import { DOMException, QuotaExceededError } from "./domexception.ts";
 import { native } from "./native.ts";
 import { uuid } from "./url.ts";
 import { defineInterface, typedArrayType } from "./webidl.ts";
@@ -36,9 +36,9 @@ export class Crypto {
     }
     const size = native.crypto.sizeOf(array);
     if (size > 65536) {
-      throw new DOMException(
+      throw new QuotaExceededError(
         `Failed to execute 'getRandomValues' on 'Crypto': The ArrayBufferView's byte length (${size}) exceeds the number of bytes of entropy available via this API (65536).`,
-        "QuotaExceededError",
+        { quota: 65536, requested: size },
       );
     }
     native.randomFill(array);
