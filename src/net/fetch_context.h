@@ -52,11 +52,6 @@ struct FetchContext {
   std::uint64_t CountKeepalive(const std::string& origin, std::int64_t change);
   std::map<std::string, std::uint64_t> keepalive_bytes;
 
-  // Bytes in bodies of unfinished keepalive requests, by client origin. Returns what they are with the
-  // change.
-  std::uint64_t CountKeepalive(const std::string& origin, std::int64_t change);
-  std::map<std::string, std::uint64_t> keepalive_bytes;
-
   // The Fetcher is gone, and the references above may be, too: nothing is started any more.
   bool closed = false;
 
