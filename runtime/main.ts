@@ -8,8 +8,8 @@ import "./compression.ts";
 import { installConsole, print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { rejectionHandled, reportException, unhandledRejection } from "./errors.ts";
-import { setFetchWarning } from "./fetch.ts";
 import "./event_source.ts";
+import { setFetchWarning } from "./fetch.ts";
 import "./file_reader.ts";
 import { installMessagePorts } from "./message_ports.ts";
 import { type Native, native, runCheckpointEnd, type ScopeKind, setNative } from "./native.ts";
@@ -25,6 +25,7 @@ import { environment } from "./url.ts";
 import "./url_pattern.ts";
 import { installWasmStreaming } from "./wasm_streaming.ts";
 import { exposeInterfaces } from "./webidl.ts";
+import { installWebSockets } from "./websocket.ts";
 import { installWorkerScope, startWorkerScope } from "./worker_scope.ts";
 
 // What the embedder calls.
@@ -57,6 +58,7 @@ export function install(given: Native, scope: ScopeKind): Host {
   installMessagePorts();
   installNavigatorMessages();
   installNotifications(scope);
+  installWebSockets();
   defineNavigator(scope);
   setFetchWarning((text) => print("error", text));
   if (scope === "service-worker") installWorkerScope(globalThis);

@@ -13,6 +13,7 @@ import {
   requiredMember,
   sequence,
   unsignedLong,
+  unsignedShort,
   USVString,
 } from "./webidl.ts";
 
@@ -225,3 +226,28 @@ defineInterface(StorageEvent, {
   constructorArguments: [DOMString, eventInit("StorageEventInit")],
   exposed: "page",
 });
+
+export class CloseEvent extends Event {
+  #wasClean: boolean;
+  #code: number;
+  #reason: string;
+  constructor(type: string, init: Dictionary = {}) {
+    super(type, init as EventInit);
+    this.#code = member(init, "CloseEventInit", "code", unsignedShort, 0);
+    this.#reason = member(init, "CloseEventInit", "reason", USVString, "");
+    this.#wasClean = member(init, "CloseEventInit", "wasClean", boolean, false);
+  }
+  get wasClean(): boolean {
+    return this.#wasClean;
+  }
+  get code(): number {
+    return this.#code;
+  }
+  get reason(): string {
+    return this.#reason;
+  }
+  static override isInstance(value: unknown): value is CloseEvent {
+    return typeof value === "object" && value !== null && #wasClean in value;
+  }
+}
+defineInterface(CloseEvent, { name: "CloseEvent", constructorArguments: [DOMString, eventInit("CloseEventInit")] });

@@ -10,7 +10,7 @@ packages=(
   # libraries
   libboost1.81-dev libboost-json1.81-dev libbrotli-dev libcli11-dev libcurl4-openssl-dev libexpected-dev libfmt-dev libidn2-dev
   libprotobuf-dev libpsl-dev protobuf-compiler libseccomp-dev libsqlite3-dev libssl-dev libzstd-dev
-  zlib1g-dev
+  libwslay-dev zlib1g-dev
   # tests: frameworks, a browser as peer, network namespaces
   libgtest-dev libgmock-dev librapidcheck-dev chromium iproute2
 )

@@ -178,6 +178,8 @@ asio::awaitable<Result<>> Daemon::MakeNetwork() {
 
   auto http = HttpOptions();
   if (!http) co_return Fail(std::move(http).error());
+  net::WebSocketOptions sockets;
+  sockets.http = *http;
   http_.emplace(loop_.get_executor(), std::move(*http));
   net::FetcherOptions fetcher;
   fetcher.wall_now = [this] { return clock_->now().wall; };
@@ -187,6 +189,9 @@ asio::awaitable<Result<>> Daemon::MakeNetwork() {
   fetcher.cache = net::OpenDiskHttpCache(loop_.get_executor(), std::move(cache));
   fetcher_.emplace(loop_.get_executor(), *http_, *network_, std::move(fetcher));
   fetch_quiescence_.emplace(*clock_, *fetcher_);
+  sockets.wall_now = [this] { return clock_->now().wall; };
+  web_sockets_.emplace(loop_.get_executor(), *fetcher_, *network_, std::move(sockets));
+  web_socket_quiescence_.emplace(*clock_, *web_sockets_);
   network_subscription_ = network_->OnChange([this](const net::NetworkState& state) {
     http_->ForgetConnections();
     if (policy_) policy_->SetNetwork(state);
@@ -218,8 +223,8 @@ asio::awaitable<Result<>> Daemon::LoadCookies() {
 }
 
 void Daemon::MakeHost() {
-  host::HostDependencies host{loop_,     *clock_,  *storage_, *stores_, *fetcher_,
-                              *network_, *policy_, *policy_,  *policy_};
+  host::HostDependencies host{loop_,         *clock_,   *storage_, *stores_, *fetcher_,
+                              *web_sockets_, *network_, *policy_,  *policy_, *policy_};
   host_.emplace(host, HostOptionsFrom(parameters_, options_, directory_.path() / "storage"));
   monitor_.emplace(*host_, *feed_, [this](std::uint64_t id) {
     for (const auto& registration : host_->Registrations()) {

@@ -22,6 +22,7 @@
 #include "net/connectivity.h"
 #include "net/fetcher.h"
 #include "net/http_client.h"
+#include "net/websocket.h"
 #include "server/server.h"
 #include "store/data_directory.h"
 #include "store/stores.h"
@@ -75,6 +76,8 @@ class Daemon {
   std::optional<net::HttpClient> http_;
   std::optional<net::Fetcher> fetcher_;
   std::optional<FetchQuiescence> fetch_quiescence_;
+  std::optional<net::WebSockets> web_sockets_;
+  std::optional<WebSocketQuiescence> web_socket_quiescence_;
   std::optional<control::PolicyService> policy_;
   std::optional<control::LogFeed> feed_;
   Random random_;

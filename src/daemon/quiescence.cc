@@ -13,4 +13,10 @@ FetchQuiescence::FetchQuiescence(host::Clock& clock, net::Fetcher& fetcher)
   clock.AddQuiescenceSource(this);
 }
 
+WebSocketQuiescence::WebSocketQuiescence(host::Clock& clock, net::WebSockets& sockets)
+    : clock_(clock), sockets_(sockets) {
+  sockets.OnSettled([&clock] { clock.NoteQuiescence(); });
+  clock.AddQuiescenceSource(this);
+}
+
 }  // namespace vigil::daemon

@@ -1,9 +1,11 @@
-// What the virtual clock waits for besides worker processes: the storage thread and network fetches.
+// What the virtual clock waits for besides worker processes: the storage thread, network fetches, and
+// WebSockets that are being connected.
 #pragma once
 
 #include "host/clock.h"
 #include "host/storage_thread.h"
 #include "net/fetcher.h"
+#include "net/websocket.h"
 
 namespace vigil::daemon {
 
@@ -28,6 +30,17 @@ class FetchQuiescence final : public host::QuiescenceSource {
  private:
   host::Clock& clock_;
   net::Fetcher& fetcher_;
+};
+
+class WebSocketQuiescence final : public host::QuiescenceSource {
+ public:
+  WebSocketQuiescence(host::Clock& clock, net::WebSockets& sockets);
+  ~WebSocketQuiescence() override { clock_.RemoveQuiescenceSource(this); }
+  bool quiescent() const override { return sockets_.Connecting() == 0; }
+
+ private:
+  host::Clock& clock_;
+  net::WebSockets& sockets_;
 };
 
 }  // namespace vigil::daemon

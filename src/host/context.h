@@ -30,6 +30,7 @@ class Registry;
 class Requests;
 class Runner;
 class ScriptStorage;
+class WebSocketTable;
 
 struct HostContext {
   HostDependencies deps;
@@ -55,6 +56,7 @@ struct HostContext {
   Apps* apps = nullptr;
   Notifications* notifications = nullptr;
   Cookies* cookies = nullptr;
+  WebSocketTable* web_sockets = nullptr;
 
   void Spawn(boost::asio::awaitable<void> task) const {
     boost::asio::co_spawn(executor, std::move(task), boost::asio::detached);

@@ -16,6 +16,15 @@ namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
 
+// Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
+void TameMode(const std::string& origin, ipc::HttpRequest& request) {
+  if (request.mode() != "navigate") return;
+  auto url = net::Url::Parse(request.url());
+  request.set_mode(url && url->Origin() == origin ? "same-origin" : "cors");
+  if (request.redirect().empty()) request.set_redirect("manual");
+}
+}  // namespace
+
 net::FetchClient ClientOf(const ProcessOwner& owner) {
   net::FetchClient client;
   if (owner.page) {
@@ -28,15 +37,6 @@ net::FetchClient ClientOf(const ProcessOwner& owner) {
   }
   return client;
 }
-
-// Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
-void TameMode(const std::string& origin, ipc::HttpRequest& request) {
-  if (request.mode() != "navigate") return;
-  auto url = net::Url::Parse(request.url());
-  request.set_mode(url && url->Origin() == origin ? "same-origin" : "cors");
-  if (request.redirect().empty()) request.set_redirect("manual");
-}
-}  // namespace
 
 asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> version,
                                                       ipc::HttpRequest request, FetchIds ids) {

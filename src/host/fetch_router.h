@@ -17,6 +17,9 @@
 
 namespace vigil::host {
 
+// On whose behalf that process makes requests.
+net::FetchClient ClientOf(const ProcessOwner& owner);
+
 class FetchRouter {
  public:
   // Of a request that a fetch event gets: it is held in memory, since the network may need it after the

@@ -26,6 +26,7 @@
 #include "host/runner.h"
 #include "host/script_storage.h"
 #include "host/storage_thread.h"
+#include "host/web_sockets.h"
 #include "net/fetcher.h"
 
 namespace vigil::host {
@@ -71,6 +72,7 @@ class HostImpl {
         jobs(context),
         storage(context),
         router(context),
+        web_sockets(context),
         local_storage(context),
         locks(context),
         notifications(context),
@@ -86,6 +88,7 @@ class HostImpl {
     context.jobs = &jobs;
     context.storage = &storage;
     context.router = &router;
+    context.web_sockets = &web_sockets;
     context.local_storage = &local_storage;
     context.locks = &locks;
     context.notifications = &notifications;
@@ -160,6 +163,7 @@ class HostImpl {
     };
     handlers.ended = [this](WorkerProcess& process, const ProcessOwner& owner, const ExitReport& report) {
       router.OnProcessEnded(process.id());
+      web_sockets.OnProcessEnded(process.id());
       storage.ProcessEnded(process);
       locks.OnProcessEnded(process.id());
       ports.ProcessEnded(process.id());
@@ -201,6 +205,7 @@ class HostImpl {
   Jobs jobs;
   ScriptStorage storage;
   FetchRouter router;
+  WebSocketTable web_sockets;
   LocalStorage local_storage;
   Locks locks;
   Notifications notifications;

@@ -30,6 +30,7 @@ class Stores;
 }  // namespace vigil::store
 namespace vigil::net {
 class Fetcher;
+class WebSockets;
 class ConnectivityObserver;
 }  // namespace vigil::net
 
@@ -66,6 +67,7 @@ struct HostDependencies {
   StorageThread& storage;
   store::Stores& stores;  // used on the storage thread only
   net::Fetcher& fetcher;
+  net::WebSockets& web_sockets;
   net::ConnectivityObserver& network;
   PermissionSource& permissions;
   EngagementSink& engagement;

@@ -173,7 +173,8 @@ TEST_F(HostTroubleTest, OfflineNothingOpens) {
 
 TEST_F(HostTroubleTest, AMissingWorkerProgramIsNamed) {
   options.worker_executable = "/nonexistent/vigil-worker";
-  HostDependencies dependencies{loop, clock, *storage, *stores, *fetcher, network, policy, policy, policy};
+  HostDependencies dependencies{loop,     clock,   *storage, *stores, *fetcher,
+                                *sockets, network, policy,   policy,  policy};
   host = std::make_unique<Host>(dependencies, options);
   auto started = Await(host->Start());
   ASSERT_FALSE(started);

@@ -14,6 +14,7 @@
 #include "host/registry.h"
 #include "host/script_storage.h"
 #include "host/script_update.h"
+#include "host/web_sockets.h"
 #include "net/url.h"
 
 namespace vigil::host {
@@ -56,6 +57,8 @@ void Requests::OnMessage(WorkerProcess& process, const ProcessOwner& owner, ipc:
       return context_.ports->OnFrame(process.id(), process.origin(), std::move(*message.mutable_port()));
     case ipc::ToDaemon::kSyncAcknowledge:
       return OnSyncAcknowledge(process, message.sync_acknowledge());
+    case ipc::ToDaemon::kWebSocket:
+      return context_.web_sockets->OnCall(process, owner, std::move(*message.mutable_web_socket()));
     case ipc::ToDaemon::kDocument:
       if (owner.page) context_.pages->OnDocument(*owner.page, message.document());
       return;

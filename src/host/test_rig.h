@@ -25,6 +25,7 @@
 #include "net/connectivity.h"
 #include "net/fetcher.h"
 #include "net/http_client.h"
+#include "net/websocket.h"
 #include "store/stores.h"
 
 namespace vigil::host {
@@ -109,9 +110,13 @@ class HostTest : public ::testing::Test {
     net::FetcherOptions fetch_options;
     fetch_options.wall_now = [this] { return clock.now().wall; };
     fetcher = std::make_unique<net::Fetcher>(loop.get_executor(), *http, network, fetch_options);
+    net::WebSocketOptions socket_options;
+    socket_options.wall_now = fetch_options.wall_now;
+    sockets = std::make_unique<net::WebSockets>(loop.get_executor(), *fetcher, network, socket_options);
   }
   void Start() {
-    HostDependencies dependencies{loop, clock, *storage, *stores, *fetcher, network, policy, policy, policy};
+    HostDependencies dependencies{loop,     clock,   *storage, *stores, *fetcher,
+                                  *sockets, network, policy,   policy,  policy};
     host = std::make_unique<Host>(dependencies, options);
     host->SetSyncService(sync);
     host->SetConsoleSink([this](const ConsoleLine& line) { console.push_back(line.text); });
@@ -124,6 +129,7 @@ class HostTest : public ::testing::Test {
     Await(host->Stop());
     loop.poll();
     host.reset();
+    sockets.reset();
     fetcher.reset();
     http.reset();
     loop.poll();
@@ -204,6 +210,7 @@ class HostTest : public ::testing::Test {
   std::unique_ptr<store::Stores> stores;
   std::unique_ptr<net::HttpClient> http;
   std::unique_ptr<net::Fetcher> fetcher;
+  std::unique_ptr<net::WebSockets> sockets;
   std::unique_ptr<Host> host;
   std::vector<std::string> console, reports, page_console;
 };

@@ -142,7 +142,7 @@ void CurlLoop::CollectFinished() {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* easy = message->easy_handle;
     const CURLcode code = message->data.result;
-    curl_multi_remove_handle(multi_, easy);
+    if (!keeps_finished_) curl_multi_remove_handle(multi_, easy);
     if (done_) done_(easy, static_cast<int>(code));
   }
 }

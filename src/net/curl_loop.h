@@ -30,6 +30,9 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   void Remove(CURL* easy);
   // Lets a transfer that refused data go on; what was refused is delivered at once.
   void Unpause(CURL* easy);
+  // Transfers that have ended stay in the loop: the connection that CURLOPT_CONNECT_ONLY makes is closed when
+  // its transfer is removed.
+  void KeepFinished() { keeps_finished_ = true; }
   // Stops calling `done` and `after_work`.
   void Detach();
 
@@ -50,6 +53,7 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   CURLM* multi_;
   Done done_;
   std::function<void()> after_work_;
+  bool keeps_finished_ = false;
   std::map<int, std::shared_ptr<Socket>> sockets_;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "net/curl_options.h"
 #include "net/fetch_headers.h"
 #include "net/url.h"
 
@@ -66,56 +67,25 @@ std::optional<Error> HttpTransfer::Configure(const HttpClientOptions& options) {
   if (!url->IsHttp())
     return Error{ErrorCode::kInvalidArgument, fmt::format("{} is not an http or https URL", request_.url)};
   curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy_, CURLOPT_URL, url->HrefWithoutFragment().c_str());
-  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  resolve_list_ = SetConnectionOptions(easy_, *url, options);
   curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_text_.data());
   curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, url->scheme() == "https" ? 1L : 0L);
-  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   origin_ = url->Origin();
   buffer_.emplace(2 * kMaxBuffered, options.spill_directory);
   can_spill_ = !options.spill_directory.empty();
   const bool fresh = request_.fresh_connection || shared_->held_up.contains(origin_);
   curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
-  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
   curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, options.stall_timeout.count() > 0 ? 1L : 0L);
   curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &HttpTransfer::OnHeader);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpTransfer::OnBody);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-  ChooseRoute(*url, options);
-  ChooseTrustRoots(options);
   SetMethodAndBody();
   return AddHeaders(options);
-}
-
-void HttpTransfer::ChooseRoute(const Url& url, const HttpClientOptions& options) {
-  std::string address = options.hosts.Lookup(url.Hostname(), url.EffectivePort());
-  std::string bypass = options.proxies.bypass;
-  if (!address.empty()) bypass += "," + url.Hostname();
-  if (address.empty() && url.host().ends_with(".localhost")) address = "127.0.0.1,::1";
-  curl_easy_setopt(easy_, CURLOPT_PROXY, options.proxies.For(url).c_str());
-  curl_easy_setopt(easy_, CURLOPT_NOPROXY, bypass.c_str());
-  if (address.empty()) return;
-  resolve_list_ =
-      curl_slist_append(nullptr, fmt::format("{}:{}:{}", url.host(), url.EffectivePort(), address).c_str());
-  curl_easy_setopt(easy_, CURLOPT_RESOLVE, resolve_list_);
-}
-
-// libcurl reads a folder of certificates by need, but a file of them as a whole: the system's file is kept in
-// memory between connections, which it only does when no folder is set. Beside a file of the operator's, the
-// system's folder is the cheaper one.
-void HttpTransfer::ChooseTrustRoots(const HttpClientOptions& options) {
-  const curl_version_info_data* built = curl_version_info(CURLVERSION_NOW);
-  if (!options.ca_file.empty()) {
-    curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
-  } else if (built->cainfo != nullptr) {
-    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
-  }
 }
 
 void HttpTransfer::SetMethodAndBody() {

@@ -52,8 +52,6 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
   std::optional<Error> Configure(const HttpClientOptions& options);
   std::optional<Error> AddHeaders(const HttpClientOptions& options);
-  void ChooseRoute(const Url& url, const HttpClientOptions& options);
-  void ChooseTrustRoots(const HttpClientOptions& options);
   void SetMethodAndBody();
   void SetUpload();
   void UploadReady();
