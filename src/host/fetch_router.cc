@@ -10,6 +10,7 @@
 #include "host/runner.h"
 #include "host/script_storage.h"
 #include "host/script_update.h"
+#include "net/referrer.h"
 #include "net/url.h"
 
 namespace vigil::host {
@@ -22,6 +23,19 @@ void TameMode(const std::string& origin, ipc::HttpRequest& request) {
   auto url = net::Url::Parse(request.url());
   request.set_mode(url && url->Origin() == origin ? "same-origin" : "cors");
   if (request.redirect().empty()) request.set_redirect("manual");
+}
+
+// Fetch, "main fetch", where the referrer policy and the referrer are determined: before the worker sees the
+// request.
+ipc::HttpRequest AsWorkerSeesIt(const Page& page, ipc::HttpRequest request) {
+  if (request.referrer_policy().empty())
+    request.set_referrer_policy(std::string(net::kDefaultReferrerPolicy));
+  const auto source = net::Url::Parse(request.referrer() == "about:client" ? page.url : request.referrer());
+  const auto target = net::Url::Parse(request.url());
+  if (source && target) {
+    request.set_referrer(net::ReferrerFor(request.referrer_policy(), *source, *target));
+  }
+  return request;
 }
 }  // namespace
 
@@ -112,7 +126,7 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter
   if (page->controller) {
     FetchIds ids;
     ids.client_id = page->id;
-    auto answer = co_await Ask(page->controller, request, std::move(ids));
+    auto answer = co_await Ask(page->controller, AsWorkerSeesIt(*page, request), std::move(ids));
     if (answer.kind == Kind::kNetworkError)
       co_return refuse("the service worker answers with a network error");
     if (answer.kind == Kind::kResponse) {
@@ -189,7 +203,7 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
   if (controlled) {
     FetchIds ids;
     ids.client_id = owner.page->id;
-    auto answer = co_await Ask(controller, request, std::move(ids));
+    auto answer = co_await Ask(controller, AsWorkerSeesIt(*owner.page, request), std::move(ids));
     if (!running_.contains(key)) {
       if (answer.body) answer.body->Cancel();
       co_return;

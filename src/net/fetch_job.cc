@@ -29,8 +29,7 @@ FetchJob::FetchJob(std::shared_ptr<FetchContext> context, FetchClient client, ip
 FetchJob::~FetchJob() {
   ended_ = true;
   UpdateActive();
-  if (keepalive_bytes_ > 0)
-    context_->CountKeepalive(client_.origin, -static_cast<std::int64_t>(keepalive_bytes_));
+  ReleaseKeepalive();
 }
 
 void FetchJob::Begin() {
@@ -83,6 +82,11 @@ bool FetchJob::CountKeepalive() {
   if (bytes > kMaxKeepaliveBytes) return false;
   keepalive_bytes_ = bytes;
   return context_->CountKeepalive(client_.origin, static_cast<std::int64_t>(bytes)) <= kMaxKeepaliveBytes;
+}
+
+void FetchJob::ReleaseKeepalive() {
+  const auto bytes = static_cast<std::int64_t>(std::exchange(keepalive_bytes_, 0));
+  if (bytes > 0) context_->CountKeepalive(client_.origin, -bytes);
 }
 
 void FetchJob::ApplyHeaderRules() {
@@ -184,6 +188,7 @@ void FetchJob::NetworkError(ErrorCode code, std::string why) {
 void FetchJob::Finish(Result<> result) {
   if (std::exchange(ended_, true)) return;
   transfer_.reset();
+  ReleaseKeepalive();
   const auto self = shared_from_this();
   const FetchHandlers handlers = std::move(handlers_);
   if (handlers.on_done) handlers.on_done(std::move(result));

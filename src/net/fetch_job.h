@@ -43,6 +43,7 @@ class FetchJob : public std::enable_shared_from_this<FetchJob> {
   void MainFetch();
   void SchemeData();
   bool CountKeepalive();
+  void ReleaseKeepalive();
   void NetworkFetch(bool fresh_connection = false);
   void Send(HttpClientRequest request, CacheMode mode, std::function<void(HttpClientHead)> on_head);
   // fetch_response.cc: from the response's head on

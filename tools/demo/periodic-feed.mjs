@@ -7,7 +7,7 @@ const kGapHours = { max: 12, high: 12, medium: 24, low: 24, minimal: 36, none: I
 const kIntervalHours = 24;
 const kAdvancedHours = 72;
 
-const feedRequests = server => server.requests('GET', '/api/feed').then(requests => requests.length);
+const feedRequests = server => server.requestsOfWorker('GET', '/api/feed').then(requests => requests.length);
 const cachedFeed = 'caches.match("api/feed").then(response => response?.json())';
 
 function expectedRuns(level) {

@@ -116,6 +116,7 @@ export class FeedServer {
       number: ++this.#requestCount,
       atUs: Number(process.hrtime.bigint() / 1000n),
       method: request.method,
+      referrer: request.headers.referer ?? '',
       path,
       key: request.headers['idempotency-key'],
     };

@@ -22,8 +22,8 @@ void InstallTextNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> na
 void InstallCompressionNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // urlParse urlSet
 void InstallUrlNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
-// randomFill, Math.random, and the object crypto: digest hmac isEqual sizeOf copy derive firstBits toBase64Url
-// fromBase64Url and what the next four install
+// randomFill, Math.random, and the object crypto: digest hmac isEqual sizeOf copy derive firstBits
+// toBase64Url fromBase64Url and what the next four install
 void InstallCryptoNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // aes
 void InstallCryptoCipherNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> crypto);

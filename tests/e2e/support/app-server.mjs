@@ -43,6 +43,11 @@ export class AppServer {
     return requests.filter(request => (!method || request.method === method) && (!path || request.path === path));
   }
 
+  // Those of them that the service worker made on its own, not for a page.
+  async requestsOfWorker(method, path) {
+    return (await this.requests(method, path)).filter(({ referrer }) => referrer.endsWith('/sw.js'));
+  }
+
   // ok | unavailable | refuse | drop | drop-after | hang
   async fail(mode) {
     const response = await fetch(new URL('control/mode', this.url), {
