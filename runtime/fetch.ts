@@ -81,7 +81,7 @@ export function installFetch(global: object, scopeName: string): void {
   const { fetch } = {
     fetch(this: unknown, input: unknown, init: unknown = undefined): Promise<Response> {
       try {
-        if (this !== undefined && this !== null && this !== global) fail("Illegal invocation");
+        if (this !== undefined && this !== null && this !== globalThis) fail("Illegal invocation");
         if (arguments.length === 0) fail("1 argument required, but only 0 present.");
         return fetchRequest(new Request(input, toDictionary(init, "RequestInit") as Dictionary));
       } catch (error) {

@@ -39,6 +39,20 @@ test("fetch() sends the request and gives the response", async () => {
   ]);
 });
 
+test("fetch() is called on the global object, or on nothing", async () => {
+  await using worker = await evaluator((request) => (request.fetch ? respond(inline("a")) : { ok: {} }));
+  const seen = await worker.run(`
+    const bare = fetch;
+    const statuses = [(await self.fetch("/x")).status, (await globalThis.fetch("/x")).status, (await bare("/x")).status];
+    return [...statuses, await fetch.call({}, "/x").catch((error) => error.message)]`);
+  assert.deepEqual(seen, [
+    200,
+    200,
+    200,
+    "Failed to execute 'fetch' on 'WorkerGlobalScope': Illegal invocation",
+  ]);
+});
+
 test("a failed fetch is a TypeError, with the reason only on the console", async () => {
   await using worker = await evaluator((
     request,
