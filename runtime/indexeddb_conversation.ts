@@ -112,7 +112,7 @@ export class Conversation {
   }
   // Ends it without effect. False: the daemon had ended it before; its answer is on the way.
   abort(): boolean {
-    if (this.begun) {
+    if (this.begun && !this.#closed) {
       const run = this.#run({ abort: true });
       if (!this.#commitSent) port.ask({ idb: { run } }, () => {}, () => {});
       else if (port.requestSync({ idb: { run } }).idb!.errorName !== "") return false;
