@@ -65,12 +65,11 @@ class BackingStore {
   // Schema and version as last committed, or as the present writer has made them.
   virtual Result<ipc::IdbDatabaseInfo> Load() = 0;
 
-  // One writer. After an error of Commit nothing of it is kept. What was committed survives the death of the
-  // process; after Sync it survives a power cut, too.
-  virtual Result<> Begin() = 0;
+  // One writer. strict: what Commit has done survives a power cut, else the death of the process. After an
+  // error of Commit nothing of it is kept.
+  virtual Result<> Begin(bool strict) = 0;
   virtual Result<> Commit() = 0;
   virtual void Rollback() = 0;
-  virtual Result<> Sync() = 0;
 
   // Schema. Within Begin/Commit; the caller keeps ids and names consistent.
   virtual Result<> SetVersion(std::uint64_t version) = 0;

@@ -46,7 +46,7 @@ class BackingStoreTest : public testing::TestWithParam<bool> {
     store_ = std::move(*opened);
   }
   void Write(const std::function<void()>& work) {
-    ASSERT_TRUE(store_->Begin());
+    ASSERT_TRUE(store_->Begin(true));
     work();
     ASSERT_TRUE(store_->Commit());
   }
@@ -111,7 +111,7 @@ TEST_P(BackingStoreTest, RollbackRestoresRecordsIndexesGeneratorAndSchema) {
     ASSERT_TRUE(store_->Put(1, Number(1), "one"));
     ASSERT_TRUE(store_->PutIndexEntry(2, Number(10), Number(1)));
   });
-  ASSERT_TRUE(store_->Begin());
+  ASSERT_TRUE(store_->Begin(true));
   ASSERT_TRUE(store_->Put(1, Number(1), "changed"));
   ASSERT_TRUE(store_->Put(1, Number(2), "two"));
   ASSERT_TRUE(store_->PutIndexEntry(2, Number(20), Number(2)));

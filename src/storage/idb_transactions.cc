@@ -42,7 +42,7 @@ void IdbTransactions::Refuse(ConnectionId connection, std::uint64_t request, con
 }
 
 Result<> IdbTransactions::StartVersionChange(ConnectionId connection) {
-  VIGIL_TRY(store_->Begin());
+  VIGIL_TRY(store_->Begin(false));
   if (auto set = store_->SetVersion(info_->version()); !set) {
     store_->Rollback();
     return set;
@@ -196,7 +196,7 @@ Result<bool> IdbTransactions::BecomeWriter(Transaction& transaction, const ipc::
   const auto& operations = run.operations();
   if (std::none_of(operations.begin(), operations.end(), IsWrite)) return true;
   if (writer_) return false;
-  VIGIL_TRY(store_->Begin());
+  VIGIL_TRY(store_->Begin(transaction.strict));
   writer_ = &transaction;
   return true;
 }
@@ -238,15 +238,7 @@ void IdbTransactions::Finish(Transaction& transaction, bool committed) {
 }
 
 void IdbTransactions::Sync() {
-  if (unsynced_.empty()) return;
-  const auto synced = store_->Sync();
-  if (!synced) log::Warning("IndexedDB: {}", synced.error().message);
   for (Unsynced& each : std::exchange(unsynced_, {})) {
-    if (!synced) {
-      each.reply.Clear();
-      each.reply.set_error_name(NameOf(synced.error()));
-      each.reply.set_error_message(kStorageFailed);
-    }
     callbacks_.reply(each.connection, each.request, std::move(each.reply));
   }
 }

@@ -65,8 +65,7 @@ class MemoryBackingStore : public BackingStore {
 
   Result<ipc::IdbDatabaseInfo> Load() override { return db_->info; }
 
-  Result<> Sync() override { return {}; }
-  Result<> Begin() override {
+  Result<> Begin(bool) override {
     if (writing_) return Fail(ErrorCode::kInternal, "a writer is active already");
     writing_ = true;
     return {};

@@ -139,9 +139,12 @@ class SqliteBackingStore : public BackingStore {
     return info;
   }
 
-  Result<> Sync() override { return db_->SyncLog(); }
-  Result<> Begin() override {
+  Result<> Begin(bool strict) override {
     if (writing_) return Fail(ErrorCode::kInternal, "a writer is active already");
+    if (strict != strict_) {
+      VIGIL_TRY(db_->Exec(strict ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+      strict_ = strict;
+    }
     VIGIL_TRY(db_->Run("BEGIN IMMEDIATE"));
     writing_ = true;
     return {};
@@ -276,6 +279,7 @@ class SqliteBackingStore : public BackingStore {
 
   std::unique_ptr<Database> db_;
   bool writing_ = false;
+  bool strict_ = false;
 };
 
 store::OpenOptions OptionsFor(const std::string& origin) {
