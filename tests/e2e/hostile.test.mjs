@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { minimalApp } from './support/app-server.mjs';
 import { publish, startFiles, startServer, startVigil } from './support/fixture.mjs';
-import { childrenOf, eventually } from './support/processes.mjs';
+import { childrenOf, eventually, killAll } from './support/processes.mjs';
 
 const kLimits = ['--network', 'manual', '--set', 'sync_event_limit=2s', '--set', 'event_limit=2s', '--set', 'worker_cpu_limit=2s'];
 
@@ -71,7 +71,7 @@ test('a worker process that is killed from outside while its event runs', async 
   await eventually('the post is on its way', () => server.requests('POST'), requests => requests.length === 1);
   const workers = childrenOf(vigil.process.pid).flatMap(pid => childrenOf(pid));
   assert.ok(workers.length >= 1);
-  for (const pid of workers) process.kill(pid, 'SIGKILL');
+  killAll(workers);
   await eventually('the run has failed', () => vigil.syncs(server.url), syncs => syncs[0]?.attempts === 1);
   await server.fail('ok');
   await vigil.call('clock', 'advance', '5min');
@@ -82,7 +82,7 @@ test('the zygote that is killed is replaced', async t => {
   const vigil = await startVigil(t);
   const server = await startServer(t);
   await vigil.call('install', server.url);
-  for (const pid of childrenOf(vigil.process.pid)) process.kill(pid, 'SIGKILL');
+  killAll(childrenOf(vigil.process.pid));
   await eventually('a worker starts again', () => vigil.run('worker', 'start', server.url), process => process.status === 0);
   await publish(vigil, server.url, 'by the new zygote');
   await server.untilPosts(1);

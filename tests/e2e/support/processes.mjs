@@ -155,3 +155,14 @@ export function childrenOf(pid) {
   }
   return children;
 }
+
+// Kills other processes at once. One that has just ended by itself is what was wanted.
+export function killAll(pids) {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
+  }
+}
