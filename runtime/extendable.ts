@@ -161,17 +161,23 @@ defineInterface(ExtendableMessageEvent, {
 });
 
 // Fires a functional event and answers with EventFinished when its life ends. afterDispatch runs when the listeners and
-// the microtasks they left have run, before that.
-export function runFunctionalEvent(id: number, event: ExtendableEvent, afterDispatch: () => void = () => {}): void {
+// the microtasks they left have run, before that; finished at the end.
+export function runFunctionalEvent(
+  id: number,
+  event: ExtendableEvent,
+  afterDispatch: () => void = () => {},
+  finished: () => void = () => {},
+): void {
   let startedUs = 0;
   const extension = new Extension((rejection) => {
-    const finished: EventFinished = {
+    finished();
+    const eventFinished: EventFinished = {
       eventId: id,
       outcome: rejection ? EventFinished_Outcome.REJECTED : EventFinished_Outcome.SUCCEEDED,
       error: rejection ? describe(rejection.reason) : "",
       handlerStartedUs: startedUs,
     };
-    port.notify({ eventFinished: finished });
+    port.notify({ eventFinished });
   });
   ExtendableEvent.extend(event, extension);
   // The dispatch flag falls in a task of its own: browsers run the listeners' microtasks while it is still set.

@@ -1,5 +1,6 @@
 // Service Workers §4.6: FetchEvent, and the answer of a fetch handler.
-import { type FetchEvent as FetchEventMessage, FetchResponse_Kind } from "#ipc/vigil.ts";
+import { HttpResponse_Type } from "#ipc/storage.ts";
+import { type FetchEvent as FetchEventMessage, FetchResponse_Kind, type PreloadResponse } from "#ipc/vigil.ts";
 import { encodeBody } from "./body.ts";
 import { print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
@@ -8,7 +9,7 @@ import { ExtendableEvent, runFunctionalEvent } from "./extendable.ts";
 import { describe } from "./inspect.ts";
 import { port } from "./port.ts";
 import { Request } from "./request.ts";
-import { encodeResponse, Response } from "./response.ts";
+import { decodeResponse, encodeResponse, Response } from "./response.ts";
 import {
   any,
   boolean,
@@ -105,11 +106,53 @@ defineInterface(FetchEvent, {
   exposed: "service-worker",
 });
 
+// Events whose navigation is also asked for from the network ("Handle Fetch", navigation preload).
+const preloads = new Map<number, { give(response: Response): void; fail(reason: unknown): void }>();
+function expectPreload(id: number): Promise<Response> {
+  const response = new Promise<Response>((give, fail) => preloads.set(id, { give, fail }));
+  void Promise.prototype.catch.call(response, () => {});
+  return response;
+}
+export function receivePreload({ eventId, response }: PreloadResponse): void {
+  const waiting = preloads.get(eventId);
+  preloads.delete(eventId);
+  if (!response) return;
+  if (response.type === HttpResponse_Type.ERROR) {
+    const reason = response.error ? ` (${response.error})` : "";
+    waiting?.fail(
+      new DOMException(
+        `The service worker navigation preload request failed due to a network error${reason}. This may have been an actual network error, or caused by the network having been cut to see whether the page works offline.`,
+        "NetworkError",
+      ),
+    );
+    return;
+  }
+  if (waiting) waiting.give(decodeResponse(response));
+  else if (response.body?.stream !== undefined) port.notify({ bodyCancel: { stream: response.body.stream } });
+}
+function dropPreload(id: number): void {
+  const waiting = preloads.get(id);
+  if (!waiting || !preloads.delete(id)) return;
+  const text =
+    "The service worker navigation preload request was cancelled before 'preloadResponse' settled. If you intend to use 'preloadResponse', use waitUntil() or respondWith() to wait for the promise to settle.";
+  print("warn", text, "");
+  waiting.fail(new DOMException(text, "AbortError"));
+}
+
 export function runFetchEvent(id: number, message: FetchEventMessage): void {
   if (!message.request) return;
+  const preloadResponse = message.preload ? expectPreload(id) : Promise.resolve(undefined);
   const request = Request.decode(message.request);
-  const { clientId, resultingClientId, replacesClientId } = message;
-  const event = new FetchEvent("fetch", { request, clientId, resultingClientId, replacesClientId, cancelable: true });
+  const { clientId, resultingClientId, replacesClientId, reload: isReload } = message;
+  const event = new FetchEvent("fetch", {
+    request,
+    clientId,
+    resultingClientId,
+    replacesClientId,
+    isReload,
+    preloadResponse,
+    cancelable: true,
+  });
   runFunctionalEvent(id, event, () => {
     const response = FetchEvent.responseOf(event);
     if (!response) {
@@ -123,7 +166,7 @@ export function runFetchEvent(id: number, message: FetchEventMessage): void {
       (reason: unknown) => refuse(id, event, `the promise was rejected: ${describe(reason)}`),
     );
     ExtendableEvent.extensionOf(event)!.add(answered);
-  });
+  }, () => dropPreload(id));
 }
 async function answer(id: number, event: FetchEvent, value: unknown): Promise<void> {
   const problem = problemOf(event.request, value);

@@ -2,6 +2,7 @@
 import type { RegistrationInfo, WorkerInfo } from "#ipc/vigil.ts";
 import { SyncManager, type SyncTarget } from "./background_sync.ts";
 import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
+import { NavigationPreloadManager } from "./navigation_preload.ts";
 import { Notification } from "./notifications.ts";
 import { PeriodicSyncManager } from "./periodic_sync.ts";
 import { port } from "./port.ts";
@@ -74,6 +75,7 @@ export class ServiceWorkerRegistration extends EventTarget {
   #periodicSync: PeriodicSyncManager | null = null;
   #pushManager: PushManager | null = null;
   #cookies: CookieStoreManager | null = null;
+  #navigationPreload: NavigationPreloadManager | null = null;
   constructor(info: RegistrationInfo) {
     super();
     this.#id = info.id;
@@ -87,6 +89,9 @@ export class ServiceWorkerRegistration extends EventTarget {
   }
   get active(): ServiceWorker | null {
     return this.#active;
+  }
+  get navigationPreload(): NavigationPreloadManager {
+    return (this.#navigationPreload ??= new NavigationPreloadManager(this.#id));
   }
   get scope(): string {
     return this.#scope;

@@ -7,7 +7,7 @@ import { cookieChangeEvent, theCookieStore } from "./cookie_store.ts";
 import { evaluate } from "./evaluate.ts";
 import { defineEventHandlers, EventTarget, listenerTypes } from "./events.ts";
 import { ExtendableEvent, ExtendableMessageEvent, InstallEvent, runFunctionalEvent, setMessageSenders } from "./extendable.ts";
-import { runFetchEvent } from "./fetch_event.ts";
+import { receivePreload, runFetchEvent } from "./fetch_event.ts";
 import { describe } from "./inspect.ts";
 import { WorkerLocation } from "./location.ts";
 import { native } from "./native.ts";
@@ -115,6 +115,7 @@ export function startWorkerScope(start: Start): void {
   port.on("event", dispatch);
   port.on("registration", (info) => void registrationChanged(info));
   port.on("versionGone", versionGone);
+  port.on("preloadResponse", receivePreload);
   port.on("evaluate", (request) => void evaluate(request));
   const main = given.scripts[0];
   // In a task of its own: what the script's microtasks do, such as adding listeners, belongs to its first run.

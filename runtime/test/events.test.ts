@@ -247,6 +247,31 @@ test("a reader that gives up stops the stream", async () => {
   assert.ok(worker.finished(1));
 });
 
+test("the preload response settles once it is there, and is given up with its event", async () => {
+  await using worker = await Scope.serviceWorker(`
+    onfetch = e => {
+      const tell = e.preloadResponse.then(r => r && r.text(), x => x.name).then(text => console.log(e.request.url.at(-1), text));
+      if (!e.request.url.endsWith("d")) e.waitUntil(tell);
+    }`);
+  const navigation = (id: number, name: string, preload = true) => {
+    const { event } = fetchEvent(id, `${origin}/${name}`, { mode: "navigate", redirect: "manual" });
+    return { event: { ...event, fetch: { ...event.fetch, preload } } };
+  };
+  await worker.send(navigation(1, "a"));
+  await worker.send(navigation(2, "b"));
+  assert.deepEqual(worker.lines, []);
+  assert.equal(worker.finished(1), undefined);
+  const body = { inline: Buffer.from("early") };
+  await worker.send({ preloadResponse: { eventId: 1, response: { status: 200, urlList: [`${origin}/a`], body } } });
+  await worker.send({ preloadResponse: { eventId: 2, response: { type: 3, error: "offline" } } });
+  await worker.send(navigation(3, "c", false));
+  await worker.send(navigation(4, "d"));
+  assert.match(worker.lines[3]!, /was cancelled before 'preloadResponse' settled/);
+  assert.deepEqual(worker.lines.toSpliced(3, 1), ["a early", "b NetworkError", "c undefined", "d AbortError"]);
+  await worker.send({ preloadResponse: { eventId: 4, response: { status: 200, body: { stream: 9 } } } });
+  assert.deepEqual(worker.of("bodyCancel"), [{ stream: 9 }]);
+});
+
 // ------------------------------------------------------------------------------------------------- other events
 test("a message carries data, source and ports", async () => {
   await using sender = await evaluator();

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "host/jobs.h"
 #include "host/lifecycle.h"
+#include "host/navigation.h"
 #include "host/pages.h"
 #include "host/registry.h"
 #include "host/storage_thread.h"
@@ -98,8 +99,8 @@ asio::awaitable<Result<Apps::Target>> Apps::Identify(std::string url) {
   net::FetchClient client;
   client.origin = parsed->Origin();
   client.trusted = true;
-  auto fetched =
-      co_await context_.deps.fetcher.FetchAll(client, std::move(request), Pages::kMaxDocumentBytes);
+  auto fetched = co_await context_.deps.fetcher.FetchAll(client, std::move(request),
+                                                         DocumentNavigation::kMaxDocumentBytes);
   if (!fetched) {
     co_return Fail(fetched.error().code,
                    fmt::format("{} cannot be installed: {}", url, fetched.error().message));

@@ -6,6 +6,7 @@
 
 #include "host/lifecycle.h"
 #include "host/local_storage.h"
+#include "host/navigation_preload.h"
 #include "host/registry.h"
 #include "host/runner.h"
 #include "host/script_storage.h"
@@ -52,6 +53,13 @@ net::FetchClient ClientOf(const ProcessOwner& owner) {
   return client;
 }
 
+net::FetchClient NavigationClient(const std::string& url) {
+  net::FetchClient client;
+  if (const auto parsed = net::Url::Parse(url)) client.origin = parsed->Origin();
+  client.trusted = true;
+  return client;
+}
+
 asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> version,
                                                       ipc::HttpRequest request, FetchIds ids) {
   Answer none;
@@ -63,13 +71,20 @@ asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> v
     if (!active) co_return none;
   }
   if (!version->Handles("fetch")) co_return none;
+  auto preload = ids.navigation ? Preload(*version, request) : nullptr;
   Waiter<std::shared_ptr<Answer>> answered(context_.executor);
   ipc::Event event;
   auto* fetch = event.mutable_fetch();
   *fetch->mutable_request() = std::move(request);
   fetch->set_client_id(ids.client_id);
   fetch->set_resulting_client_id(ids.resulting_client_id);
+  fetch->set_preload(preload != nullptr);
   Runner::DispatchOptions options;
+  if (preload) {
+    options.on_sent = [preload](WorkerProcess& process, std::uint64_t event_id) {
+      preload->DeliverTo(process, event_id);
+    };
+  }
   options.on_response = [version, answered](ipc::FetchResponse message) {
     auto answer = std::make_shared<Answer>();
     if (message.kind() == ipc::FetchResponse::FALLBACK) {
@@ -91,11 +106,11 @@ asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> v
     }
     answered.Set(std::move(answer));
   };
-  // The event goes on (waitUntil) after the answer; what decides is whichever comes first, the answer or the
-  // end.
+  // The event goes on (waitUntil) after the answer, and its preload with it; what decides is whichever comes
+  // first, the answer or the end.
   auto run = [](FetchRouter* self, std::shared_ptr<Version> target, ipc::Event message,
-                Runner::DispatchOptions with,
-                Waiter<std::shared_ptr<Answer>> answer) -> asio::awaitable<void> {
+                Runner::DispatchOptions with, Waiter<std::shared_ptr<Answer>> answer,
+                std::shared_ptr<NavigationPreload>) -> asio::awaitable<void> {
     auto dispatched = co_await self->context_.runner->Dispatch(target, std::move(message), std::move(with));
     auto failed = std::make_shared<Answer>();
     // A worker that cannot be started does not keep its pages from the network ("Handle Fetch", step 24).
@@ -103,9 +118,17 @@ asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> v
     failed->error = dispatched.result.error;
     answer.Set(std::move(failed));
   };
-  context_.Spawn(run(this, version, std::move(event), std::move(options), answered));
+  context_.Spawn(run(this, version, std::move(event), std::move(options), answered, preload));
   auto answer = co_await answered.Get();
   co_return std::move(*answer);
+}
+
+// "Handle Fetch", where navigation preload begins. Null: it is not wanted.
+std::shared_ptr<NavigationPreload> FetchRouter::Preload(const Version& version,
+                                                        const ipc::HttpRequest& request) {
+  auto registration = context_.registry->ById(version.registration_id);
+  if (!registration || !registration->preload.enabled || request.method() != "GET") return nullptr;
+  return NavigationPreload::Start(context_, request, registration->preload.header_value);
 }
 
 asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter::FetchModule(

@@ -17,8 +17,12 @@
 
 namespace vigil::host {
 
+class NavigationPreload;
+
 // On whose behalf that process makes requests.
 net::FetchClient ClientOf(const ProcessOwner& owner);
+// On whose behalf a user goes to a page.
+net::FetchClient NavigationClient(const std::string& url);
 
 class FetchRouter {
  public:
@@ -35,6 +39,7 @@ class FetchRouter {
   };
   struct FetchIds {
     std::string client_id, resulting_client_id;
+    bool navigation = false;  // a page is opened: nothing that a process could claim
   };
 
   explicit FetchRouter(HostContext& context) : context_(context) {}
@@ -61,6 +66,7 @@ class FetchRouter {
     std::shared_ptr<FetchBody> body;  // null while a fetch event decides
     bool keepalive = false;
   };
+  std::shared_ptr<NavigationPreload> Preload(const Version& version, const ipc::HttpRequest& request);
   boost::asio::awaitable<void> Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
                                      std::uint64_t request_id, ipc::HttpRequest request);
   void FromNetwork(const std::shared_ptr<WorkerProcess>& process, const ProcessOwner& owner,

@@ -49,6 +49,12 @@ struct Version {
   const ScriptResource* FindScript(const std::string& url) const;
 };
 
+// Service Workers §3.5, as stored with the registration.
+struct NavigationPreloadState {
+  bool enabled = false;
+  std::string header_value = "true";
+};
+
 struct Registration {
   std::uint64_t id = 0;
   std::string origin;
@@ -59,6 +65,7 @@ struct Registration {
   std::shared_ptr<Version> waiting;
   std::shared_ptr<Version> active;
   bool unregistered = false;
+  NavigationPreloadState preload;
 
   // "Get Newest Worker" of the specification.
   std::shared_ptr<Version> Newest() const { return installing ? installing : waiting ? waiting : active; }

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "host/apps.h"
-#include "host/fetch_router.h"
 #include "host/jobs.h"
 #include "host/lifecycle.h"
+#include "host/navigation.h"
 #include "host/registry.h"
 #include "host/runner.h"
 #include "net/url.h"
@@ -20,38 +20,6 @@ namespace asio = boost::asio;
 namespace {
 // Real time: for how long a page that was opened only to run its own scripts may have work under way.
 constexpr auto kSettleLimit = std::chrono::seconds(10);
-
-ipc::HttpRequest NavigationRequest(const std::string& url) {
-  ipc::HttpRequest request;
-  request.set_method("GET");
-  request.set_url(url);
-  request.set_mode("navigate");
-  request.set_credentials("include");
-  request.set_redirect("manual");
-  request.set_destination("document");
-  auto* accept = request.add_headers();
-  accept->set_name("accept");
-  accept->set_value("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
-  return request;
-}
-
-Result<> CheckDocument(const std::string& url, const ipc::HttpResponse& head) {
-  if (head.status() < 200 || head.status() > 299) {
-    return Fail(ErrorCode::kNotFound,
-                fmt::format("{} cannot be opened: the server answers {}{}{}", url, head.status(),
-                            head.status_text().empty() ? "" : " ", head.status_text()));
-  }
-  std::string type = net::HeaderValue(head, "content-type");
-  std::string essence = type.substr(0, type.find(';'));
-  essence.erase(essence.find_last_not_of(" \t") + 1);
-  std::transform(essence.begin(), essence.end(), essence.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  if (essence != "text/html" && essence != "application/xhtml+xml") {
-    return Fail(ErrorCode::kInvalidArgument,
-                fmt::format("{} is not a page: its type is '{}', not text/html", url, type));
-  }
-  return {};
-}
 }  // namespace
 
 // ----------------------------------------------------------------------------------------------------
@@ -89,7 +57,7 @@ asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url
         ErrorCode::kUnavailable,
         fmt::format("{} pages are open already: close some (see `vigil page list`)", pages_.size()));
   }
-  auto document = co_await Navigate(std::move(url));
+  auto document = co_await DocumentNavigation(context_).Go(std::move(url));
   if (!document) co_return Fail(document.error());
   auto page = std::make_shared<Page>();
   page->id = document->client_id;
@@ -120,77 +88,6 @@ asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url
   }
   if (auto registration = context_.registry->Match(page->url)) context_.jobs->SoftUpdate(registration);
   co_return page;
-}
-
-// The navigation: through the service worker whose scope the URL is in, else from the network.
-asio::awaitable<Result<Pages::Document>> Pages::Navigate(std::string url) {
-  auto parsed = net::Url::Parse(url);
-  if (!parsed) co_return Fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a URL", url));
-  if (auto why = net::WhyNotAllowed(*parsed)) co_return Fail(ErrorCode::kInvalidArgument, *why);
-  std::string href = parsed->Href();
-  std::string client_id = MakeUuid();
-  auto registration = context_.registry->Match(href);
-  if (!registration || !registration->active) co_return co_await FromNetwork(href, client_id);
-  FetchRouter::FetchIds ids;
-  ids.resulting_client_id = client_id;
-  auto answer = co_await context_.router->Ask(registration->active, NavigationRequest(href), std::move(ids));
-  if (answer.kind == FetchRouter::Kind::kNetworkError) {
-    co_return Fail(ErrorCode::kUnavailable,
-                   fmt::format("{} cannot be opened: its service worker answers with a network error{}{}",
-                               href, answer.error.empty() ? "" : ": ", answer.error));
-  }
-  // A worker that passes the navigation on gets to see redirects only as opaque ones; they are followed here.
-  bool redirect = answer.response.type() == ipc::HttpResponse::OPAQUE_REDIRECT;
-  if (answer.kind == FetchRouter::Kind::kFallback || redirect) {
-    if (answer.body) answer.body->Cancel();
-    co_return co_await FromNetwork(href, client_id);
-  }
-  Document document;
-  document.url = href;
-  document.client_id = client_id;
-  auto good = CheckDocument(href, answer.response);
-  if (!good) {
-    if (answer.body) answer.body->Cancel();
-    co_return Fail(good.error());
-  }
-  if (answer.body) {
-    auto bytes = co_await Collect(answer.body, kMaxDocumentBytes, context_.executor);
-    if (!bytes) co_return Fail(bytes.error());
-    document.html = std::move(*bytes);
-  } else {
-    document.html = answer.response.body().inline_();
-  }
-  co_return document;
-}
-
-asio::awaitable<Result<Pages::Document>> Pages::FromNetwork(std::string url, std::string client_id) {
-  ipc::HttpRequest request = NavigationRequest(url);
-  request.set_redirect("follow");
-  net::FetchClient client;
-  client.origin = net::Url::Parse(url)->Origin();
-  client.url = "";
-  client.trusted = true;
-  auto fetched = co_await context_.deps.fetcher.FetchAll(client, std::move(request), kMaxDocumentBytes);
-  if (!fetched) {
-    co_return Fail(fetched.error().code,
-                   fmt::format("{} cannot be opened: {}", url, fetched.error().message));
-  }
-  auto good = CheckDocument(url, fetched->head);
-  if (!good) co_return Fail(good.error());
-  Document document;
-  document.client_id = std::move(client_id);
-  document.url = url;
-  int hops = fetched->head.url_list_size();
-  if (hops > 0) document.url = fetched->head.url_list(hops - 1);
-  // A redirect keeps the fragment that was asked for.
-  auto hash = url.find('#');
-  if (hash != std::string::npos && document.url.find('#') == std::string::npos)
-    document.url += url.substr(hash);
-  auto final_url = net::Url::Parse(document.url);
-  if (!final_url) co_return Fail(ErrorCode::kInternal, fmt::format("{} led to no URL", url));
-  if (auto why = net::WhyNotAllowed(*final_url)) co_return Fail(ErrorCode::kInvalidArgument, *why);
-  document.html = std::move(fetched->body);
-  co_return document;
 }
 
 asio::awaitable<Result<>> Pages::Run(std::shared_ptr<Page> page, std::string html) {

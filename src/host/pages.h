@@ -18,7 +18,6 @@ namespace vigil::host {
 class Pages {
  public:
   static constexpr std::size_t kMaxPages = 200;
-  static constexpr std::size_t kMaxDocumentBytes = std::size_t{32} << 20;
 
   explicit Pages(HostContext& context) : context_(context) {}
 
@@ -54,13 +53,6 @@ class Pages {
   void OnEnded(const std::shared_ptr<Page>& page, const ExitReport& report);
 
  private:
-  struct Document {
-    std::string url;
-    std::string html;
-    std::string client_id;
-  };
-  boost::asio::awaitable<Result<Document>> Navigate(std::string url);
-  boost::asio::awaitable<Result<Document>> FromNetwork(std::string url, std::string client_id);
   boost::asio::awaitable<Result<>> Run(std::shared_ptr<Page> page, std::string html);
   void SetController(const std::shared_ptr<Page>& page, const std::shared_ptr<Version>& version,
                      const Registration& registration);

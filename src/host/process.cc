@@ -311,7 +311,7 @@ void WorkerProcess::OnStarted(const ipc::Started& started) {
 }
 
 // ---------------------------------------------------------------------------------------------------- events
-void WorkerProcess::SendEvent(ipc::Event event, EventOptions options) {
+std::uint64_t WorkerProcess::SendEvent(ipc::Event event, EventOptions options) {
   if (doomed_) {
     if (options.done) {
       EventResult result;
@@ -319,7 +319,7 @@ void WorkerProcess::SendEvent(ipc::Event event, EventOptions options) {
       result.error = "the worker has ended";
       asio::post(executor_, [done = std::move(options.done), result] { done(result); });
     }
-    return;
+    return 0;
   }
   std::uint64_t id = ++last_event_id_;
   event.set_id(id);
@@ -332,6 +332,7 @@ void WorkerProcess::SendEvent(ipc::Event event, EventOptions options) {
   ipc::ToWorker message;
   *message.mutable_event() = std::move(event);
   Send(std::move(message));
+  return id;
 }
 
 void WorkerProcess::OnEventFinished(const ipc::EventFinished& finished) {

@@ -112,7 +112,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::size_t events_under_way() const { return events_.size(); }
 
   void Send(ipc::ToWorker message);
-  void SendEvent(ipc::Event event, EventOptions options);
+  std::uint64_t SendEvent(ipc::Event event, EventOptions options);  // its number; 0: the process has ended
   void Evaluate(std::string code, std::string name,
                 std::function<void(std::optional<ipc::EvaluateResult>)> done);
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "net/fetch_headers.h"
 #include "net/url.h"
 #include "store/stores.h"
 
@@ -39,6 +40,7 @@ bool Sound(const store::StoredRegistration& registration) {
                         }));
   };
   return IsId(registration.id) && own(registration.scope) && IsUtf8(registration.update_via_cache) &&
+         IsUtf8(registration.preload_header) && net::IsHeaderValue(registration.preload_header) &&
          runs(registration.waiting) && runs(registration.active);
 }
 
@@ -131,6 +133,7 @@ asio::awaitable<Result<>> Registry::Load() {
     registration->scope = stored.scope;
     registration->update_via_cache = stored.update_via_cache;
     registration->last_update_check = stored.last_update_check;
+    registration->preload = {stored.preload_enabled, stored.preload_header};
     if (stored.waiting) registration->waiting = FromStored(std::move(*stored.waiting), stored);
     if (stored.active) registration->active = FromStored(std::move(*stored.active), stored);
     registrations_.emplace(stored.id, std::move(registration));
@@ -225,6 +228,8 @@ void Registry::Save(const Registration& registration) {
   stored.scope = registration.scope;
   stored.update_via_cache = registration.update_via_cache;
   stored.last_update_check = registration.last_update_check;
+  stored.preload_enabled = registration.preload.enabled;
+  stored.preload_header = registration.preload.header_value;
   if (registration.waiting) stored.waiting = ToStored(*registration.waiting);
   if (registration.active) stored.active = ToStored(*registration.active);
   storage_.Post([stores = &stores_, stored = std::move(stored)] {
@@ -241,6 +246,13 @@ void Registry::SaveUpdateCheck(const Registration& registration) {
       log::Warning("cannot store the time of an update check: {}", saved.error().message);
     }
   });
+}
+
+asio::awaitable<Result<>> Registry::SavePreload(const Registration& registration) {
+  auto save = [stores = &stores_, id = registration.id, preload = registration.preload] {
+    return stores->service_workers.SetPreload(id, preload.enabled, preload.header_value);
+  };
+  co_return co_await storage_.Run(std::move(save));
 }
 
 ipc::RegistrationInfo Registry::Info(const Registration& registration) {

@@ -53,6 +53,8 @@ class Registry {
 
   // Writes it as it is now, unless it was unregistered or has nothing installed.
   void Save(const Registration& registration);
+  // Comes back when it is on the disk.
+  boost::asio::awaitable<Result<>> SavePreload(const Registration& registration);
   void SaveUpdateCheck(const Registration& registration);
 
   static ipc::RegistrationInfo Info(const Registration& registration);

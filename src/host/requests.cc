@@ -117,6 +117,7 @@ void Requests::OnRequest(WorkerProcess& process, const ProcessOwner& owner, ipc:
     case R::kRegistrationUpdate:
     case R::kRegistrationUnregister:
     case R::kSkipWaiting:
+    case R::kNavigationPreload:
       return OnRegistrationRequest(process, owner, request);
     case R::kClientsMatchAll:
     case R::kClientsGet:

@@ -53,6 +53,7 @@ class Requests {
   void OnRegistrationRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request);
   boost::asio::awaitable<void> ContainerRegister(Process process, ProcessOwner owner, std::uint64_t id,
                                                  ipc::ContainerRegister call);
+  boost::asio::awaitable<void> NavigationPreload(Process process, ProcessOwner owner, ipc::Request request);
   boost::asio::awaitable<void> UpdateRegistration(Process process, std::uint64_t id,
                                                   std::shared_ptr<Registration> registration);
   boost::asio::awaitable<void> UnregisterRegistration(Process process, std::uint64_t id,

@@ -5,11 +5,14 @@
 #include "host/lifecycle.h"
 #include "host/registry.h"
 #include "host/requests.h"
+#include "net/fetch_headers.h"
 #include "net/url.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
+constexpr std::size_t kMaxPreloadHeader = 8 * 1024;
+
 void ReplyRegistration(WorkerProcess& process, std::uint64_t id, const Registration& registration) {
   ipc::Reply reply;
   reply.set_id(id);
@@ -55,6 +58,8 @@ void Requests::OnRegistrationRequest(WorkerProcess& process, const ProcessOwner&
         return ReplyFailure(process, id, "InvalidStateError", "Only a service worker can do that.");
       context_.lifecycle->SkipWaiting(owner.version);
       return ReplyOk(process, id);
+    case R::kNavigationPreload:
+      return context_.Spawn(NavigationPreload(process.shared_from_this(), owner, std::move(request)));
     default:
       break;
   }
@@ -77,6 +82,39 @@ void Requests::OnRegistrationRequest(WorkerProcess& process, const ProcessOwner&
   }
   if (update) return context_.Spawn(UpdateRegistration(process.shared_from_this(), id, registration));
   context_.Spawn(UnregisterRegistration(process.shared_from_this(), id, registration));
+}
+
+// Service Workers §3.5: changes what the call names, and says what holds.
+asio::awaitable<void> Requests::NavigationPreload(Process process, ProcessOwner owner, ipc::Request request) {
+  const std::uint64_t id = request.id();
+  const auto& call = request.navigation_preload();
+  const std::string failed = call.has_header_value() ? "Failed to set navigation preload header: "
+                                                     : "Failed to enable or disable navigation preload: ";
+  auto registration = RegistrationOf(*process, owner, request.registration_id());
+  if (call.has_enabled() || call.has_header_value()) {
+    if (!registration || !registration->active) {
+      ReplyFailure(*process, id, "InvalidStateError",
+                   failed + "The registration does not have an active worker.");
+      co_return;
+    }
+    if (!net::IsHeaderValue(call.header_value()) || call.header_value().size() > kMaxPreloadHeader) {
+      ReplyFailure(*process, id, "TypeError", failed + "The navigation preload header value is invalid.");
+      co_return;
+    }
+    if (call.has_enabled()) registration->preload.enabled = call.enabled();
+    if (call.has_header_value()) registration->preload.header_value = call.header_value();
+    auto saved = co_await context_.registry->SavePreload(*registration);
+    if (!saved) {
+      ReplyFailure(*process, id, "UnknownError", failed + saved.error().message);
+      co_return;
+    }
+  }
+  const NavigationPreloadState state = registration ? registration->preload : NavigationPreloadState();
+  ipc::Reply reply;
+  reply.set_id(id);
+  reply.mutable_navigation_preload()->set_enabled(state.enabled);
+  reply.mutable_navigation_preload()->set_header_value(state.header_value);
+  process->Reply(std::move(reply));
 }
 
 asio::awaitable<void> Requests::ContainerRegister(Process process, ProcessOwner owner, std::uint64_t id,

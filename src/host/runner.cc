@@ -112,7 +112,8 @@ asio::awaitable<Runner::Dispatched> Runner::Dispatch(std::shared_ptr<Version> ve
     if (result.kind == EventResult::Kind::kTimeout) version->stop_when_idle = true;
     finished.Set(std::move(result));
   };
-  version->process->SendEvent(std::move(event), std::move(event_options));
+  const std::uint64_t event_id = version->process->SendEvent(std::move(event), std::move(event_options));
+  if (options.on_sent && event_id != 0) options.on_sent(*version->process, event_id);
   dispatched.result = co_await finished.Get();
   co_return dispatched;
 }

@@ -19,6 +19,7 @@ class Runner {
     Duration limit{0};            // 0: HostOptions::event_limit
     bool kill_on_timeout = true;  // false: the worker stops as soon as it is idle
     std::function<void(ipc::FetchResponse)> on_response;
+    std::function<void(WorkerProcess&, std::uint64_t event_id)> on_sent;
   };
   struct Dispatched {
     EventResult result;

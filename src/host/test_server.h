@@ -24,6 +24,7 @@ namespace vigil::host {
 
 struct TestRequest {
   std::string method, target, body;
+  std::string head;  // the request line and all headers
 };
 struct TestResponse {
   int status = 200;
@@ -84,6 +85,7 @@ class TestServer {
       }
       request.body = buffer.substr(0, length);
       buffer.erase(0, length);
+      request.head = std::move(head);
       requests.push_back(request);
       if (on_request) on_request(request);
       std::string answer = Answer(request);

@@ -157,6 +157,10 @@ bool IsForbiddenMethod(std::string_view method) {
   return IsOneOf(LowerCase(method), {"connect", "trace", "track"});
 }
 
+bool IsHeaderValue(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
 bool IsForbiddenRequestHeader(std::string_view name, std::string_view value) {
   const std::string lower = LowerCase(name);
   if (IsOneOf(lower, {"accept-charset",

@@ -24,6 +24,8 @@ std::vector<std::string> SplitList(std::string_view list);
 std::string IsomorphicToUtf8(std::string_view bytes);
 std::string Utf8ToIsomorphic(std::string_view text);
 bool IsToken(std::string_view text);
+// Holds no byte that would end it ("header value" without its trimming).
+bool IsHeaderValue(std::string_view text);
 // What scripts may not set.
 bool IsForbiddenRequestHeader(std::string_view name, std::string_view value);
 bool IsForbiddenMethod(std::string_view method);

@@ -61,13 +61,16 @@ bool FetchJob::RetryMisdirected(const HttpClientHead& head) {
   return true;
 }
 
-// The opaque-redirect filtered response: it says nothing but where it comes from.
+// The opaque-redirect filtered response: it says nothing but where it comes from. A navigation follows it
+// itself.
 void FetchJob::RedirectManually(HttpClientHead head) {
   ipc::HttpResponse response = Filtered(std::move(head));
   response.set_type(ipc::HttpResponse::OPAQUE_REDIRECT);
-  response.set_status(0);
-  response.clear_status_text();
-  response.clear_headers();
+  if (!client_.trusted || !IsNavigation()) {
+    response.set_status(0);
+    response.clear_status_text();
+    response.clear_headers();
+  }
   head_delivered_ = true;
   handlers_.on_head(std::move(response), false);
   if (!ended_) DrainThen([this] { Finish({}); });

@@ -120,6 +120,11 @@ constexpr const char* kRecords2 = R"sql(
 ALTER TABLE sync_registrations ADD COLUMN last_fired_us INTEGER;  -- NULL: never
 )sql";
 
+constexpr const char* kRecords3 = R"sql(
+ALTER TABLE worker_registrations ADD COLUMN preload_enabled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE worker_registrations ADD COLUMN preload_header TEXT NOT NULL DEFAULT 'true';
+)sql";
+
 constexpr const char* kLog1 = R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -160,7 +165,7 @@ OpenOptions RecordsOptions() {
   OpenOptions options;
   options.what = "Vigil's records";
   options.application_id = kRecordsId;
-  options.migrations = {kRecords1, kRecords2};
+  options.migrations = {kRecords1, kRecords2, kRecords3};
   options.sync = Sync::kFull;
   options.check_all = true;
   options.guard_log = true;

@@ -47,8 +47,8 @@ Result<ServiceWorkerStore::Loaded> ServiceWorkerStore::Load() {
   Loaded loaded;
   std::map<std::uint64_t, std::size_t> position;
   Statement registrations = database_.Prepare(
-      "SELECT id, origin, scope, update_via_cache, last_update_check_us FROM worker_registrations ORDER BY "
-      "id");
+      "SELECT id, origin, scope, update_via_cache, last_update_check_us, preload_enabled, preload_header "
+      "FROM worker_registrations ORDER BY id");
   while (true) {
     VIGIL_ASSIGN(const bool row, registrations.Step());
     if (!row) break;
@@ -58,6 +58,8 @@ Result<ServiceWorkerStore::Loaded> ServiceWorkerStore::Load() {
     registration.scope = registrations.Text(2);
     registration.update_via_cache = registrations.Text(3);
     registration.last_update_check = ToWallTime(registrations.Int(4));
+    registration.preload_enabled = registrations.Bool(5);
+    registration.preload_header = registrations.Text(6);
     position[registration.id] = loaded.registrations.size() - 1;
   }
   Statement versions = database_.Prepare(
@@ -88,11 +90,13 @@ Result<> ServiceWorkerStore::Save(const StoredRegistration& registration) {
   return database_.Transaction([&]() -> Result<> {
     VIGIL_TRY(
         database_.Run("INSERT INTO worker_registrations (id, origin, scope, update_via_cache, "
-                      "last_update_check_us) VALUES (?, ?, ?, ?, ?) "
+                      "last_update_check_us, preload_enabled, preload_header) VALUES (?, ?, ?, ?, ?, ?, ?) "
                       "ON CONFLICT (id) DO UPDATE SET update_via_cache = excluded.update_via_cache, "
-                      "last_update_check_us = excluded.last_update_check_us",
+                      "last_update_check_us = excluded.last_update_check_us, "
+                      "preload_enabled = excluded.preload_enabled, preload_header = excluded.preload_header",
                       registration.id, registration.origin, registration.scope, registration.update_via_cache,
-                      registration.last_update_check.time_since_epoch().count()));
+                      registration.last_update_check.time_since_epoch().count(), registration.preload_enabled,
+                      registration.preload_header));
     const std::uint64_t waiting = registration.waiting ? registration.waiting->id : 0;
     const std::uint64_t active = registration.active ? registration.active->id : 0;
     VIGIL_TRY(database_.Run("DELETE FROM worker_versions WHERE registration = ? AND id NOT IN (?, ?)",
@@ -135,6 +139,12 @@ Result<> ServiceWorkerStore::Remove(std::uint64_t registration_id) {
 Result<> ServiceWorkerStore::SetLastUpdateCheck(std::uint64_t registration_id, WallTime when) {
   return database_.Run("UPDATE worker_registrations SET last_update_check_us = ? WHERE id = ?",
                        when.time_since_epoch().count(), registration_id);
+}
+
+Result<> ServiceWorkerStore::SetPreload(std::uint64_t registration_id, bool enabled,
+                                        const std::string& header) {
+  return database_.Run("UPDATE worker_registrations SET preload_enabled = ?, preload_header = ? WHERE id = ?",
+                       enabled, header, registration_id);
 }
 
 Result<std::vector<StoredScript>> ServiceWorkerStore::Scripts(std::uint64_t version_id) {

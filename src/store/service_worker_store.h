@@ -37,6 +37,8 @@ struct StoredRegistration {
   std::string scope;
   std::string update_via_cache = "imports";
   WallTime last_update_check{};
+  bool preload_enabled = false;  // navigation preload
+  std::string preload_header = "true";
   std::optional<StoredVersion> waiting;
   std::optional<StoredVersion> active;
 };
@@ -60,6 +62,7 @@ class ServiceWorkerStore {
   // Absent is fine.
   Result<> Remove(std::uint64_t registration_id);
   Result<> SetLastUpdateCheck(std::uint64_t registration_id, WallTime when);
+  Result<> SetPreload(std::uint64_t registration_id, bool enabled, const std::string& header);
   Result<std::vector<StoredScript>> Scripts(std::uint64_t version_id);
 
  private:

@@ -164,6 +164,8 @@ StoredRegistration Worker(std::uint64_t id, std::uint64_t version) {
 TEST_F(StoresTest, ServiceWorkersComeBackWithTheirScripts) {
   StoredRegistration worker = Worker(1, 10);
   worker.last_update_check = kNow;
+  worker.preload_enabled = true;
+  worker.preload_header = "v2";
   ASSERT_TRUE(stores_->service_workers.Save(worker));
   Reopen();
   const auto loaded = stores_->service_workers.Load().value();
@@ -171,12 +173,25 @@ TEST_F(StoresTest, ServiceWorkersComeBackWithTheirScripts) {
   const StoredRegistration& back = loaded.registrations[0];
   EXPECT_EQ(back.scope, worker.scope);
   EXPECT_EQ(back.last_update_check, kNow);
+  EXPECT_TRUE(back.preload_enabled);
+  EXPECT_EQ(back.preload_header, "v2");
   EXPECT_FALSE(back.waiting);
   ASSERT_TRUE(back.active);
   EXPECT_EQ(back.active->listeners, worker.active->listeners);
   ASSERT_EQ(back.active->scripts.size(), 2U);
   EXPECT_EQ(back.active->scripts[1].response_url, "lib2.js");
   EXPECT_EQ(back.active->scripts[1].body, std::string("\0bin", 4));
+}
+
+TEST_F(StoresTest, NavigationPreloadIsChangedByItself) {
+  ASSERT_TRUE(stores_->service_workers.Save(Worker(1, 10)));
+  EXPECT_FALSE(stores_->service_workers.Load().value().registrations[0].preload_enabled);
+  EXPECT_EQ(stores_->service_workers.Load().value().registrations[0].preload_header, "true");
+  ASSERT_TRUE(stores_->service_workers.SetPreload(1, true, "hello"));
+  Reopen();
+  const auto loaded = stores_->service_workers.Load().value();
+  EXPECT_TRUE(loaded.registrations[0].preload_enabled);
+  EXPECT_EQ(loaded.registrations[0].preload_header, "hello");
 }
 
 TEST_F(StoresTest, AWaitingVersionTakesTheActiveOnesPlace) {

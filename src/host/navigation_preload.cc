@@ -1,0 +1,82 @@
+#include "host/navigation_preload.h"
+
+#include <utility>
+
+#include "host/fetch_router.h"
+#include "net/url.h"
+
+namespace vigil::host {
+namespace {
+
+// What a script may see of it: nothing of where a redirect leads, and no cookies.
+void Filter(ipc::HttpResponse& head) {
+  if (head.type() == ipc::HttpResponse::OPAQUE_REDIRECT) {
+    head.set_status(0);
+    head.clear_status_text();
+    head.clear_headers();
+  }
+  auto* headers = head.mutable_headers();
+  for (int i = headers->size() - 1; i >= 0; --i) {
+    const std::string& name = headers->Get(i).name();
+    if (name == "set-cookie" || name == "set-cookie2") headers->DeleteSubrange(i, 1);
+  }
+}
+}  // namespace
+
+std::shared_ptr<NavigationPreload> NavigationPreload::Start(HostContext& context, ipc::HttpRequest request,
+                                                            const std::string& header_value) {
+  auto* header = request.add_headers();
+  header->set_name("Service-Worker-Navigation-Preload");
+  header->set_value(header_value);
+  const net::FetchClient client = NavigationClient(request.url());
+  std::shared_ptr<NavigationPreload> preload(new NavigationPreload(context));
+  preload->body_ = std::make_shared<FetchBody>();
+  std::weak_ptr<NavigationPreload> weak = preload;
+  std::weak_ptr<FetchBody> weak_body = preload->body_;
+  net::FetchHandlers handlers;
+  handlers.on_head = [weak](ipc::HttpResponse head, bool has_body) {
+    if (auto self = weak.lock()) self->OnHead(std::move(head), has_body);
+  };
+  handlers.on_data = [weak_body](std::string_view data) {
+    if (auto body = weak_body.lock()) body->Receive(data);
+  };
+  handlers.on_done = [weak_body](const Result<>& result) {
+    if (auto body = weak_body.lock()) body->Finish(result ? std::string() : result.error().message);
+  };
+  preload->body_->SetFetch(context.deps.fetcher.Start(client, std::move(request), std::move(handlers)));
+  return preload;
+}
+
+NavigationPreload::~NavigationPreload() {
+  if (body_) body_->Cancel();
+}
+
+void NavigationPreload::DeliverTo(WorkerProcess& process, std::uint64_t event_id) {
+  process_ = process.weak_from_this();
+  event_id_ = event_id;
+  MaybeDeliver();
+}
+
+void NavigationPreload::OnHead(ipc::HttpResponse head, bool has_body) {
+  Filter(head);
+  head_ = std::move(head);
+  has_body_ = has_body;
+  MaybeDeliver();
+}
+
+void NavigationPreload::MaybeDeliver() {
+  auto process = process_.lock();
+  if (!process || !head_) return;
+  ipc::ToWorker message;
+  auto* preload = message.mutable_preload_response();
+  preload->set_event_id(event_id_);
+  *preload->mutable_response() = *std::exchange(head_, std::nullopt);
+  if (has_body_) {
+    auto body = std::exchange(body_, nullptr);
+    preload->mutable_response()->mutable_body()->set_stream(
+        PumpTo(*process, std::move(body), context_.executor));
+  }
+  process->Send(std::move(message));
+}
+
+}  // namespace vigil::host
