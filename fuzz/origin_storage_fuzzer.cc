@@ -59,7 +59,6 @@ class Sink : public IdbSink {
     upgrading = upgrading || notice.has_upgrade_needed();
   }
   std::set<std::uint64_t> answered;
-  void OnFlushWanted() override {}
   ipc::IdbReply last;
   bool upgrading = false;
 };

@@ -40,7 +40,6 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
     cache.RemoveClient(client);
   }
 
-  void OnFlushWanted() override { flush_wanted_ = true; }
   void OnReply(storage::ClientId client, std::uint64_t request_id, ipc::IdbReply reply) override {
     ipc::Reply message;
     message.set_id(request_id);
@@ -64,9 +63,6 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
   }
 
  private:
-  // How many turns a flush may wait for more of its kind.
-  static constexpr int kTurnsBeforeFlush = 64;
-
   void Turn() {
     auto next = waiting_.upper_bound(last_client_);
     if (next == waiting_.end()) next = waiting_.begin();
@@ -78,11 +74,6 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
       job();
     }
     turning_ = !waiting_.empty();
-    if (flush_wanted_ && (!turning_ || ++turns_since_flush_ >= kTurnsBeforeFlush)) {
-      flush_wanted_ = false;
-      turns_since_flush_ = 0;
-      idb.Flush();
-    }
     if (turning_) PostTurn();
   }
   void Answer(storage::ClientId client, ipc::Reply reply) {
@@ -101,8 +92,6 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
   std::map<storage::ClientId, std::deque<std::function<void()>>> waiting_;
   storage::ClientId last_client_ = 0;
   bool turning_ = false;
-  bool flush_wanted_ = false;
-  int turns_since_flush_ = 0;
 
  public:
   storage::OriginDirectories directories;

@@ -29,8 +29,7 @@ IdbDatabase::IdbDatabase(std::string name, Environment environment)
               },
           .finished = [this](ConnectionId connection, std::uint64_t transaction,
                              bool committed) { TransactionFinished(connection, transaction, committed); },
-          .reserve = [this](std::uint64_t bytes) { return environment_.reserve(bytes); },
-          .want_sync = [this] { environment_.want_flush(); }}) {}
+          .reserve = [this](std::uint64_t bytes) { return environment_.reserve(bytes); }}) {}
 
 IdbDatabase::~IdbDatabase() = default;
 
@@ -109,7 +108,6 @@ void IdbDatabase::RemoveClient(std::uint64_t client) {
 
 void IdbDatabase::ForceClose() {
   advancing_ = true;  // nothing new starts meanwhile
-  Flush();
   const std::map<ConnectionId, Connection> connections = connections_;
   for (const auto& [id, connection] : connections) {
     connections_[id].closing = true;
@@ -231,7 +229,6 @@ bool IdbDatabase::AskOthers(Pending& head) {
 bool IdbDatabase::FinishExclusive(Pending& head) {
   if (!connections_.empty()) return false;
   if (!head.is_delete) return StartUpgrade(head);
-  Flush();
   ipc::IdbReply reply;
   reply.set_old_version(info_.version());
   store_.reset();
@@ -282,7 +279,6 @@ void IdbDatabase::EndUpgrade(bool committed) {
       *reply.mutable_database() = info_;
     }
   } else {
-    Flush();
     Disconnect(head.connection);
     auto reloaded = store_->Load();
     if (reloaded) info_ = std::move(*reloaded);

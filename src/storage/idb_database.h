@@ -30,7 +30,6 @@ class IdbDatabase {
     std::function<Result<>()> remove;
     std::function<void(ConnectionId)> connection_gone;
     std::function<std::uint64_t()> next_notice;
-    std::function<void()> want_flush;
   };
   IdbDatabase(std::string name, Environment environment);
   ~IdbDatabase();
@@ -41,8 +40,6 @@ class IdbDatabase {
   void Close(ConnectionId connection);
   void VersionChangeDone(std::uint64_t client, std::uint64_t notice);
   void Run(ConnectionId connection, std::uint64_t request, ipc::IdbRequest::Run run);
-  // See IdbService::Flush.
-  void Flush() { transactions_.Sync(); }
   void RemoveClient(std::uint64_t client);
   // Ends everything; connections are told. The database can be opened again afterwards.
   void ForceClose();
@@ -50,7 +47,7 @@ class IdbDatabase {
   // As last committed; 0: it does not exist.
   Result<std::uint64_t> Version();
   // Nobody uses or wants it.
-  bool idle() const { return connections_.empty() && queue_.empty() && transactions_.synced(); }
+  bool idle() const { return connections_.empty() && queue_.empty(); }
 
  private:
   struct Connection {

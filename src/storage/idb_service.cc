@@ -31,13 +31,12 @@ class IdbOrigin {
   using Reply = std::function<void(std::uint64_t client, std::uint64_t request, ipc::IdbReply)>;
   using Notify = std::function<void(std::uint64_t client, ipc::IdbNotice)>;
   IdbOrigin(std::string origin, BackingStoreFactory& factory, OriginDirectories& directories, Reply reply,
-            Notify notify, std::function<void()> want_flush)
+            Notify notify)
       : origin_(std::move(origin)),
         factory_(factory),
         directories_(directories),
         reply_(std::move(reply)),
-        notify_(std::move(notify)),
-        want_flush_(std::move(want_flush)) {}
+        notify_(std::move(notify)) {}
 
   void Handle(std::uint64_t client, std::uint64_t request, ipc::IdbRequest message) {
     switch (message.body_case()) {
@@ -68,11 +67,6 @@ class IdbOrigin {
       case ipc::IdbRequest::BODY_NOT_SET:
         reply_(client, request, Failure("UnknownError", "The request is not known."));
     }
-    Tidy();
-  }
-
-  void Flush() {
-    for (auto& [name, database] : databases_) database->Flush();
     Tidy();
   }
 
@@ -130,8 +124,7 @@ class IdbOrigin {
                     .exists = [this, name] { return factory_.Exists(origin_, name); },
                     .remove = [this, name] { return factory_.Delete(origin_, name); },
                     .connection_gone = [this](ConnectionId connection) { connections_.erase(connection); },
-                    .next_notice = [this] { return ++last_notice_; },
-                    .want_flush = want_flush_});
+                    .next_notice = [this] { return ++last_notice_; }});
     }
     return *database;
   }
@@ -174,7 +167,6 @@ class IdbOrigin {
   OriginDirectories& directories_;
   const Reply reply_;
   const Notify notify_;
-  const std::function<void()> want_flush_;
   std::uint64_t last_notice_ = 0;
   int users_ = 0;
   std::map<ConnectionId, IdbDatabase*> connections_;  // open, closing, or asked for
@@ -203,10 +195,6 @@ void IdbService::AddClient(ClientId client, const std::string& origin) {
         },
         [this](std::uint64_t to, ipc::IdbNotice notice) {
           if (clients_.contains(to)) sink_.OnNotice(to, std::move(notice));
-        },
-        [this, origin] {
-          unflushed_.insert(origin);
-          sink_.OnFlushWanted();
         });
   }
   state->AddUser();
@@ -219,7 +207,6 @@ void IdbService::RemoveClient(ClientId client) {
   clients_.erase(it);
   IdbOrigin& state = *origins_.at(origin);
   state.RemoveClient(client);
-  state.Flush();
   if (state.RemoveUser()) origins_.erase(origin);
 }
 
@@ -227,12 +214,6 @@ void IdbService::Handle(ClientId client, std::uint64_t request_id, ipc::IdbReque
   const auto it = clients_.find(client);
   if (it == clients_.end()) return;
   origins_.at(it->second.origin)->Handle(client, request_id, std::move(request));
-}
-
-void IdbService::Flush() {
-  for (const std::string& origin : std::exchange(unflushed_, {})) {
-    if (const auto it = origins_.find(origin); it != origins_.end()) it->second->Flush();
-  }
 }
 
 Result<> IdbService::ClearOrigin(const std::string& origin) {

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -34,9 +33,6 @@ class IdbSink {
   virtual void OnReply(ClientId client, std::uint64_t request_id, ipc::IdbReply reply) = 0;
   // Becomes ToWorker.idb. Keep the order with replies.
   virtual void OnNotice(ClientId client, ipc::IdbNotice notice) = 0;
-  // Something waits to be flushed to the disk: Flush() is to be called when the requests that are waiting
-  // have been handled, or after some of them. One flush then serves them all.
-  virtual void OnFlushWanted() = 0;
 };
 
 class IdbOrigin;
@@ -58,8 +54,6 @@ class IdbService {
   // request_id: the id of the ipc::Request; answered exactly once through the sink unless the client is
   // removed.
   void Handle(ClientId client, std::uint64_t request_id, ipc::IdbRequest request);
-  // Flushes the commits of strict transactions and answers them.
-  void Flush();
 
   // Deletes all databases of the origin. Open connections get a force_closed notice. Errors: kIo.
   Result<> ClearOrigin(const std::string& origin);
@@ -74,7 +68,6 @@ class IdbService {
   BackingStoreFactory& factory_;
   std::map<ClientId, Client> clients_;
   std::map<std::string, std::unique_ptr<IdbOrigin>> origins_;
-  std::set<std::string> unflushed_;
 };
 
 }  // namespace vigil::storage

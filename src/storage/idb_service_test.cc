@@ -41,8 +41,6 @@ class IdbServiceTest : public testing::Test, public IdbSink {
     notices_.emplace_back(client, std::move(notice));
   }
 
-  void OnFlushWanted() override { flush_wanted_ = true; }
-
   std::uint64_t Send(ClientId client, const ipc::IdbRequest& request) {
     service_->Handle(client, ++last_request_, request);
     return last_request_;
@@ -123,7 +121,6 @@ class IdbServiceTest : public testing::Test, public IdbSink {
   std::map<std::uint64_t, ipc::IdbReply> replies_;
   std::vector<std::pair<ClientId, ipc::IdbNotice>> notices_;
   std::uint64_t last_request_ = 0;
-  bool flush_wanted_ = false;
 };
 
 TEST_F(IdbServiceTest, OneMessageCanBeAWholeTransaction) {
@@ -180,42 +177,6 @@ TEST_F(IdbServiceTest, CommitWaitsForTheScriptWhenAnOperationFailed) {
   ipc::IdbRequest::Run commit = Run(1, 2);
   commit.set_commit(true);
   EXPECT_TRUE(Reply(SendRun(1, commit)).committed());
-}
-
-TEST_F(IdbServiceTest, StrictCommitsWaitForOneFlushTogether) {
-  Create();
-  std::vector<std::uint64_t> commits;
-  for (std::uint64_t i = 2; i < 5; ++i) {
-    ipc::IdbRequest::Run run = Begin(1, i, true);
-    run.mutable_begin()->set_strict(i != 4);
-    AddPut(run, static_cast<double>(i), "v");
-    run.set_commit(true);
-    commits.push_back(SendRun(1, run));
-  }
-  EXPECT_TRUE(flush_wanted_);
-  EXPECT_FALSE(Answered(commits[0]));
-  EXPECT_FALSE(Answered(commits[1]));
-  EXPECT_TRUE(Reply(commits[2]).committed()) << "relaxed ones do not wait";
-  service_->Flush();
-  EXPECT_TRUE(Reply(commits[0]).committed());
-  EXPECT_TRUE(Reply(commits[1]).committed());
-}
-
-TEST_F(IdbServiceTest, AStrictCommitIsAnsweredAlthoughItsDatabaseGoes) {
-  Create();
-  ipc::IdbRequest::Run run = Begin(1, 2, true);
-  run.mutable_begin()->set_strict(true);
-  AddPut(run, 1, "v");
-  run.set_commit(true);
-  const std::uint64_t commit = SendRun(1, run);
-  Close(1, 1);
-  ipc::IdbRequest erase;
-  erase.mutable_delete_database()->set_connection(2);
-  erase.mutable_delete_database()->set_name(kName);
-  Send(1, erase);
-  ASSERT_TRUE(Answered(commit));
-  EXPECT_TRUE(Reply(commit).committed());
-  service_->Flush();
 }
 
 TEST_F(IdbServiceTest, UniqueIndexRefusesASecondOwner) {
@@ -437,7 +398,6 @@ TEST_F(IdbServiceTest, SurvivesHostileClients) {
     }
     const ClientId client = 1 + pick(2);
     Send(client, request);
-    if (pick(20) == 0) service_->Flush();
     if (pick(500) == 0) {
       service_->RemoveClient(client);
       service_->AddClient(client, kOrigin);

@@ -182,12 +182,7 @@ bool IdbTransactions::RunFront(Transaction& transaction) {
   const std::uint64_t request = transaction.waiting.front().request;
   transaction.waiting_bytes -= transaction.waiting.front().bytes;
   transaction.waiting.pop_front();
-  if (reply.committed() && transaction.strict && transaction.wrote) {
-    unsynced_.push_back({transaction.connection, request, std::move(reply)});
-    if (unsynced_.size() == 1) callbacks_.want_sync();
-  } else {
-    callbacks_.reply(transaction.connection, request, std::move(reply));
-  }
+  callbacks_.reply(transaction.connection, request, std::move(reply));
   return true;
 }
 
@@ -220,8 +215,7 @@ Result<> IdbTransactions::RunOperations(Transaction& transaction, const ipc::Idb
   }
   // What failed aborts the transaction, unless the script says otherwise: it has to hear of it first.
   if (!run.commit() || !all_well) return {};
-  transaction.wrote = writer_ == &transaction;
-  if (transaction.wrote) VIGIL_TRY(store_->Commit());
+  if (writer_ == &transaction) VIGIL_TRY(store_->Commit());
   reply.set_committed(true);
   Finish(transaction, true);
   return {};
@@ -235,12 +229,6 @@ void IdbTransactions::Finish(Transaction& transaction, bool committed) {
   if (writer_ != &transaction) return;
   if (!committed) store_->Rollback();
   writer_ = nullptr;
-}
-
-void IdbTransactions::Sync() {
-  for (Unsynced& each : std::exchange(unsynced_, {})) {
-    callbacks_.reply(each.connection, each.request, std::move(each.reply));
-  }
 }
 
 void IdbTransactions::Break(Transaction& transaction, const Error& error, ipc::IdbReply& reply) {

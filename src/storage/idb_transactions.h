@@ -16,7 +16,6 @@
 #include <list>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "ipc/storage.pb.h"
 #include "storage/backing_store.h"
@@ -40,8 +39,6 @@ class IdbTransactions {
     // After the reply. May call back into this object.
     std::function<void(ConnectionId, std::uint64_t transaction, bool committed)> finished;
     std::function<bool(std::uint64_t bytes)> reserve;
-    // A strict transaction has committed: Sync() is to be called soon.
-    std::function<void()> want_sync;
   };
   explicit IdbTransactions(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
 
@@ -51,9 +48,6 @@ class IdbTransactions {
   // No other transaction lives. The caller has put the new version into the info.
   Result<> StartVersionChange(ConnectionId connection);
   void Run(ConnectionId connection, std::uint64_t request, ipc::IdbRequest::Run run);
-  // Flushes what strict transactions have committed, all with one flush, and tells their clients.
-  void Sync();
-  bool synced() const { return unsynced_.empty(); }
   // Ends all transactions of the connection without effect.
   void Abort(ConnectionId connection);
   bool Has(ConnectionId connection) const;
@@ -64,12 +58,6 @@ class IdbTransactions {
     ipc::IdbRequest::Run run;
     std::uint64_t bytes = 0;
   };
-  // The answer to a commit that is not on the disk yet.
-  struct Unsynced {
-    ConnectionId connection;
-    std::uint64_t request;
-    ipc::IdbReply reply;
-  };
   struct Transaction {
     ConnectionId connection;
     std::uint64_t id = 0;
@@ -78,7 +66,6 @@ class IdbTransactions {
     bool started = false;
     bool finished = false;
     bool committed = false;
-    bool wrote = false;
     bool paused = false;  // its client reads on before anything else
     std::set<StoreId> scope;
     std::deque<Message> waiting;
@@ -109,7 +96,6 @@ class IdbTransactions {
   std::list<Transaction> transactions_;  // in order of creation
   int ended_ = 0;                        // finished, and still in the list
   Transaction* writer_ = nullptr;
-  std::vector<Unsynced> unsynced_;
   bool pumping_ = false;
   bool pump_again_ = false;
 };

@@ -17,12 +17,6 @@ namespace {
 
 // More texts than this are not worth keeping compiled.
 constexpr std::size_t kMaxCachedStatements = 512;
-// The log is written back when it has so many pages, as SQLite does by itself.
-constexpr int kCheckpointFrames = 1000;
-constexpr std::int64_t kFrameBytes = 4096 + 24;
-// The log grows by so much at a time when it is flushed often.
-constexpr std::int64_t kLogStep = 1 << 20;
-constexpr std::int64_t kZeroBytes = 64 << 10;
 
 // What the operating system said when a write failed. The connection's own note of it may be overwritten by
 // then; the files still know.
@@ -138,38 +132,6 @@ Result<> Database::Checkpoint() {
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code != SQLITE_OK) return Fail(Failure(code));
   return {};
-}
-
-int Database::OnCommit(void* self, sqlite3* db, const char* name, int frames) {
-  static_cast<Database*>(self)->log_frames_ = frames;
-  if (frames >= kCheckpointFrames)
-    sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  return SQLITE_OK;
-}
-
-Result<> Database::SyncLog() {
-  sqlite3_file* log = nullptr;
-  if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == nullptr ||
-      log->pMethods == nullptr) {
-    return {};  // nothing was written yet
-  }
-  LengthenLog(*log);
-  const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-  if (code != SQLITE_OK) return Fail(Failure(code));
-  return {};
-}
-
-// A flush that must also record a new length of the file costs several times as much: the log gets its next
-// pages ahead, as zeros, which SQLite does not take for pages. That this fails does no harm.
-void Database::LengthenLog(sqlite3_file& log) const {
-  sqlite3_int64 size = 0;
-  const std::int64_t used = (log_frames_ + 8) * kFrameBytes;
-  if (log.pMethods->xFileSize(&log, &size) != SQLITE_OK || used < size || log_frames_ >= kCheckpointFrames)
-    return;
-  static const std::string zeros(kZeroBytes, '\0');
-  for (const sqlite3_int64 end = size + kLogStep; size < end; size += kZeroBytes) {
-    if (log.pMethods->xWrite(&log, zeros.data(), static_cast<int>(kZeroBytes), size) != SQLITE_OK) return;
-  }
 }
 
 Error Database::Failure(int code) {

@@ -21,7 +21,6 @@
 #include "base/result.h"
 
 struct sqlite3;
-struct sqlite3_file;
 struct sqlite3_stmt;
 
 namespace vigil::store {
@@ -154,8 +153,6 @@ class Database {
   std::int64_t FileBytes();
   // Writes the log back into the main file.
   Result<> Checkpoint();
-  // For Sync::kNormal: makes everything that was committed so far survive a power cut.
-  Result<> SyncLog();
   // Empty for a database in memory.
   const std::filesystem::path& path() const { return path_; }
 
@@ -175,8 +172,6 @@ class Database {
   void GuardLog();
   void Settle();
   Result<std::int64_t> Pragma(const char* name);
-  static int OnCommit(void* self, sqlite3* db, const char* name, int frames);
-  void LengthenLog(sqlite3_file& log) const;
   // The error of the last call on this connection, which returned `code`.
   Error Failure(int code);
   bool TransactionLost() const;
@@ -190,7 +185,6 @@ class Database {
   bool guarded_ = false;  // the marker may be there
   sqlite3* db_ = nullptr;
   int depth_ = 0;
-  int log_frames_ = 0;  // in the log, after the last commit
   std::map<std::string, std::vector<std::unique_ptr<Statement::Cached>>, std::less<>> statements_;
 };
 

@@ -124,7 +124,6 @@ Result<> Database::Connect(const std::filesystem::path& file, const OpenOptions&
   if (sqlite3_db_readonly(db_, "main") == 1) return Fail(FileFailure(EACCES, "write", path_));
   VIGIL_TRY(Exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON"));
   if (!in_memory_) VIGIL_TRY(Exec("PRAGMA journal_mode = WAL"));
-  sqlite3_wal_hook(db_, &Database::OnCommit, this);
   VIGIL_TRY(Exec(options.sync == Sync::kFull ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
   limited_ = options.max_bytes > 0;
   if (limited_) {

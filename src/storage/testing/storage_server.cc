@@ -35,11 +35,9 @@ class Server : public storage::IdbSink {
     *message.mutable_idb() = std::move(notice);
     Write(message);
   }
-  void OnFlushWanted() override { flush_wanted_ = true; }
   void Handle(ipc::Request& request) {
     if (request.has_idb()) {
       idb_.Handle(1, request.id(), std::move(*request.mutable_idb()));
-      if (std::exchange(flush_wanted_, false)) idb_.Flush();
     } else {
       ipc::ToWorker message;
       message.mutable_reply()->set_id(request.id());
@@ -64,7 +62,6 @@ class Server : public storage::IdbSink {
   }
 
   std::uint64_t seq_ = 0;
-  bool flush_wanted_ = false;
   storage::OriginDirectories directories_;
   storage::IdbService idb_;
   storage::CacheService cache_;
