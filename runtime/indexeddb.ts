@@ -3,10 +3,10 @@ import type { IdbNotice, IdbRequest, IdbNotice_Blocked, IdbNotice_UpgradeNeeded,
 import { DOMException } from "./domexception.ts";
 import { Event, fireInTask } from "./events.ts";
 import { IDBDatabase, openDatabases } from "./indexeddb_database.ts";
-import { compareKeys, decodeName, encodeName } from "./indexeddb_key.ts";
+import { compareKeys } from "./indexeddb_key.ts";
 import { requireKey } from "./indexeddb_range.ts";
 import { fireVersionChange, IDBOpenDBRequest, IDBRequest, IDBVersionChangeEvent } from "./indexeddb_request.ts";
-import { decodeSchema, rememberSchema } from "./indexeddb_schema.ts";
+import { decodeName, decodeSchema, encodeName, rememberSchema } from "./indexeddb_schema.ts";
 import { IDBTransaction } from "./indexeddb_transaction.ts";
 import { port } from "./port.ts";
 import { setRuntimeTimer } from "./timers.ts";

@@ -4,7 +4,8 @@
 // ahead; they are used as long as its transaction has written nothing since.
 import type { IdbOperation_Read, IdbRecord, IdbResult } from "#ipc/storage.ts";
 import type { Direction } from "./indexeddb_arguments.ts";
-import { compareKeys, decodeKey, extractKey } from "./indexeddb_key.ts";
+import { compareKeys, decodeKey } from "./indexeddb_key.ts";
+import { extractKey } from "./indexeddb_key_path.ts";
 import { failure, onlyKey, type Range, requireKey } from "./indexeddb_range.ts";
 import { primaryOf, readOf, valueOf } from "./indexeddb_read.ts";
 import { IDBRequest } from "./indexeddb_request.ts";

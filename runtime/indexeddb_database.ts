@@ -1,9 +1,9 @@
 // Indexed Database API §4.4: IDBDatabase.
 import { DOMException } from "./domexception.ts";
 import { defineEventHandlers, Event, EventTarget, fireInTask } from "./events.ts";
-import { encodeName, isValidKeyPath, type KeyPath, toKeyPath } from "./indexeddb_key.ts";
+import { isValidKeyPath, type KeyPath, toKeyPath } from "./indexeddb_key_path.ts";
 import { failure } from "./indexeddb_range.ts";
-import { DOMStringList, encodeKeyPath, type Schema, type StoreSchema } from "./indexeddb_schema.ts";
+import { DOMStringList, encodeKeyPath, encodeName, type Schema, type StoreSchema } from "./indexeddb_schema.ts";
 import type { IDBObjectStore } from "./indexeddb_store.ts";
 import { IDBTransaction, type Mode } from "./indexeddb_transaction.ts";
 import { port } from "./port.ts";

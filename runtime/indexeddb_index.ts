@@ -1,11 +1,10 @@
 // Indexed Database API §4.6: IDBIndex.
 import { type Direction, readOperations } from "./indexeddb_arguments.ts";
 import type { CursorSource } from "./indexeddb_cursor.ts";
-import { encodeName } from "./indexeddb_key.ts";
 import { failure } from "./indexeddb_range.ts";
 import { Reader } from "./indexeddb_read.ts";
 import type { IDBRequest } from "./indexeddb_request.ts";
-import type { IndexSchema } from "./indexeddb_schema.ts";
+import { encodeName, type IndexSchema } from "./indexeddb_schema.ts";
 import type { IDBObjectStore } from "./indexeddb_store.ts";
 import { IDBTransaction } from "./indexeddb_transaction.ts";
 import { defineInterface, DOMString } from "./webidl.ts";

@@ -1,6 +1,7 @@
 // Indexed Database API §6.1 with its steps in the script's process: cloning, the key of a record, and its index keys.
 import type { CursorSource } from "./indexeddb_cursor.ts";
-import { canInject, decodeKey, type EncodedKey, extractKey, indexKeys } from "./indexeddb_key.ts";
+import { decodeKey, type EncodedKey } from "./indexeddb_key.ts";
+import { canInject, extractKey, indexKeys } from "./indexeddb_key_path.ts";
 import { failure } from "./indexeddb_range.ts";
 import { IDBRequest } from "./indexeddb_request.ts";
 import { IDBTransaction } from "./indexeddb_transaction.ts";

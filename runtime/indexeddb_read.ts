@@ -3,7 +3,8 @@
 import type { IdbOperation_Read, IdbRecord, IdbResult } from "#ipc/storage.ts";
 import { type Direction, toDirection } from "./indexeddb_arguments.ts";
 import { IDBCursor, IDBCursorWithValue, type CursorSource } from "./indexeddb_cursor.ts";
-import { decodeKey, hasKeyAt, injectKey } from "./indexeddb_key.ts";
+import { decodeKey } from "./indexeddb_key.ts";
+import { hasKeyAt, injectKey } from "./indexeddb_key_path.ts";
 import { isPotentialRange, type Range, toRange } from "./indexeddb_range.ts";
 import { IDBRequest } from "./indexeddb_request.ts";
 import type { StoreSchema } from "./indexeddb_schema.ts";

@@ -1,7 +1,7 @@
 // The façade's copy of a database's schema: object stores and indexes by name, and how an aborted upgrade takes its
 // changes back.
 import type { IdbDatabaseInfo, IdbKeyPath } from "#ipc/storage.ts";
-import { decodeName, encodeName, type KeyPath } from "./indexeddb_key.ts";
+import type { KeyPath } from "./indexeddb_key_path.ts";
 import { defineInterface, DOMString, unsignedLong } from "./webidl.ts";
 
 export interface IndexSchema {
@@ -25,6 +25,22 @@ export interface Schema {
   version: number;
   nextId: number;
   stores: StoreSchema[];
+}
+
+// Names travel as UTF-16, big-endian: they may hold lone surrogates.
+export function encodeName(name: string): Uint8Array {
+  const bytes = new Uint8Array(name.length * 2);
+  for (let i = 0; i < name.length; ++i) {
+    const unit = name.charCodeAt(i);
+    bytes[2 * i] = unit >> 8;
+    bytes[2 * i + 1] = unit & 0xff;
+  }
+  return bytes;
+}
+export function decodeName(bytes: Uint8Array): string {
+  let name = "";
+  for (let i = 0; i + 1 < bytes.length; i += 2) name += String.fromCharCode((bytes[i]! << 8) | bytes[i + 1]!);
+  return name;
 }
 
 function decodeKeyPath(path: IdbKeyPath | undefined): KeyPath | null {
