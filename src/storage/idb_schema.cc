@@ -87,6 +87,8 @@ ipc::IdbResult Refusal(std::string name, std::string message) {
   return result;
 }
 
+ipc::IdbResult BadKey() { return Refusal("DataError", "The parameter is not a valid key."); }
+
 Result<ipc::IdbResult> ExecuteSchema(OperationContext& context, const ipc::IdbOperation& operation) {
   using Operation = ipc::IdbOperation;
   if (operation.body_case() == Operation::kCreateStore) return CreateStore(context, operation);

@@ -8,6 +8,7 @@ namespace vigil::storage {
 ipc::IdbStoreInfo* FindStore(ipc::IdbDatabaseInfo& info, StoreId id);
 ipc::IdbIndexInfo* FindIndex(ipc::IdbStoreInfo& store, IndexId id);
 ipc::IdbResult Refusal(std::string name, std::string message);
+ipc::IdbResult BadKey();
 
 // operation is one of create_store … rename_index.
 Result<ipc::IdbResult> ExecuteSchema(OperationContext& context, const ipc::IdbOperation& operation);
