@@ -129,19 +129,17 @@ std::uint32_t PumpTo(WorkerProcess& process, std::shared_ptr<BodySource> source,
   return stream;
 }
 
-asio::awaitable<Result<std::string>> Collect(std::shared_ptr<BodySource> source, std::size_t max_bytes,
-                                             asio::any_io_executor executor) {
+asio::awaitable<Result<>> Drain(std::shared_ptr<BodySource> source,
+                                std::function<Result<>(std::string_view)> take,
+                                asio::any_io_executor executor) {
   Waiter<Result<>> finished(executor);
-  auto bytes = std::make_shared<std::string>();
   std::weak_ptr<BodySource> weak = source;
   source->Start(
-      [weak, bytes, max_bytes, finished](std::string_view data) {
+      [weak, take = std::move(take), finished](std::string_view data) {
         auto self = weak.lock();
         if (!self) return;
-        bytes->append(data);
-        if (bytes->size() > max_bytes) {
-          finished.Set(
-              Fail(ErrorCode::kTooLarge, fmt::format("the body is larger than {} bytes", max_bytes)));
+        if (auto taken = take(data); !taken) {
+          finished.Set(Fail(taken.error()));
           self->Cancel();
           return;
         }
@@ -154,7 +152,18 @@ asio::awaitable<Result<std::string>> Collect(std::shared_ptr<BodySource> source,
           finished.Set(Fail(ErrorCode::kUnavailable, error));
         }
       });
-  auto result = co_await finished.Get();
+  co_return co_await finished.Get();
+}
+
+asio::awaitable<Result<std::string>> Collect(std::shared_ptr<BodySource> source, std::size_t max_bytes,
+                                             asio::any_io_executor executor) {
+  auto bytes = std::make_shared<std::string>();
+  std::function<Result<>(std::string_view)> take = [bytes, max_bytes](std::string_view data) -> Result<> {
+    bytes->append(data);
+    if (bytes->size() <= max_bytes) return {};
+    return Fail(ErrorCode::kTooLarge, fmt::format("the body is larger than {} bytes", max_bytes));
+  };
+  auto result = co_await Drain(std::move(source), std::move(take), executor);
   if (!result) co_return Fail(result.error());
   co_return std::move(*bytes);
 }

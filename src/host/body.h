@@ -85,6 +85,10 @@ class ProcessBody final : public BodySource {
 // the loop, after the message that names the body was sent.
 std::uint32_t PumpTo(WorkerProcess& process, std::shared_ptr<BodySource> source,
                      const boost::asio::any_io_executor& executor);
+// Gives every piece to `take`, until one fails or the body ends; kUnavailable when it breaks off.
+boost::asio::awaitable<Result<>> Drain(std::shared_ptr<BodySource> source,
+                                       std::function<Result<>(std::string_view)> take,
+                                       boost::asio::any_io_executor executor);
 // The whole body; kTooLarge over the limit, kUnavailable when it breaks off.
 boost::asio::awaitable<Result<std::string>> Collect(std::shared_ptr<BodySource> source, std::size_t max_bytes,
                                                     boost::asio::any_io_executor executor);

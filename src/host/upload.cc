@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/nameless_file.h"
-#include "host/waiter.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
@@ -142,27 +141,10 @@ asio::awaitable<Result<std::shared_ptr<Spool>>> Spool::Fill(std::shared_ptr<Body
                    fmt::format("cannot be kept in {}: {}", directory.string(), std::strerror(errno)));
   }
   auto spool = std::make_shared<Spool>(fd, std::move(meter));
-  Waiter<Result<>> finished(executor);
-  std::weak_ptr<BodySource> weak = source;
-  source->Start(
-      [weak, spool, finished](std::string_view data) {
-        auto self = weak.lock();
-        if (!self) return;
-        if (auto kept = spool->Append(data); !kept) {
-          finished.Set(Fail(kept.error()));
-          self->Cancel();
-          return;
-        }
-        self->Grant(static_cast<std::uint32_t>(data.size()));
-      },
-      [finished](const std::string& error) {
-        if (error.empty()) {
-          finished.Set(Result<>());
-        } else {
-          finished.Set(Fail(ErrorCode::kUnavailable, error));
-        }
-      });
-  auto result = co_await finished.Get();
+  std::function<Result<>(std::string_view)> take = [spool](std::string_view data) {
+    return spool->Append(data);
+  };
+  auto result = co_await Drain(std::move(source), std::move(take), executor);
   if (!result) co_return Fail(result.error());
   co_return spool;
 }
