@@ -1,6 +1,7 @@
 #include "host/channel.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -8,6 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <deque>
+#include <mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,7 +42,9 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
         });
   }
 
+  // Any thread.
   std::uint64_t Send(ipc::ToWorker& message) {
+    const std::lock_guard lock(mutex_);
     if (closed_) return 0;
     message.set_seq(++last_seq_);
     std::string frame;
@@ -47,25 +52,39 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
       PostFail("was to be sent a message that is too large");
       return 0;
     }
+    if (!writing_) frame.erase(0, WriteNow(frame));
+    if (frame.empty()) return last_seq_;
     queued_bytes_ += frame.size();
     waiting_.push_back(std::move(frame));
     if (queued_bytes_ > kMaxQueuedBytes) {
       PostFail("does not read what it is sent");
       return 0;
     }
-    if (!writing_) Write();
+    if (!std::exchange(writing_, true)) {
+      asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        const std::lock_guard writing(self->mutex_);
+        self->Write();
+      });
+    }
     return last_seq_;
   }
 
   void Close() {
-    closed_ = true;
     handlers_ = {};
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
     boost::system::error_code ignored;
     socket_.close(ignored);
   }
 
-  std::uint64_t last_seq() const { return last_seq_; }
-  std::size_t queued_bytes() const { return queued_bytes_; }
+  std::uint64_t last_seq() const {
+    const std::lock_guard lock(mutex_);
+    return last_seq_;
+  }
+  std::size_t queued_bytes() const {
+    const std::lock_guard lock(mutex_);
+    return queued_bytes_;
+  }
 
  private:
   // False: the channel was closed, by us or by the owner.
@@ -90,8 +109,16 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
+  // How much of the frame the socket takes at once. That it is broken shows on the reading side, too.
+  std::size_t WriteNow(std::string_view frame) {
+    const ssize_t n =
+        ::send(socket_.native_handle(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
+  }
+
+  // On the loop, with the lock.
   void Write() {
-    writing_ = true;
+    if (closed_) return;
     under_way_.clear();
     while (!waiting_.empty() && under_way_.size() < 64) {
       under_way_.push_back(std::move(waiting_.front()));
@@ -102,11 +129,12 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
     for (const auto& frame : under_way_) buffers.emplace_back(asio::buffer(frame));
     asio::async_write(socket_, buffers,
                       [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) {
-                        self->writing_ = false;
+                        const std::lock_guard lock(self->mutex_);
                         // A broken pipe shows on the reading side too, after the last messages were read.
                         if (self->closed_ || error) return;
                         self->queued_bytes_ -= n;
-                        if (!self->waiting_.empty()) self->Write();
+                        self->writing_ = !self->waiting_.empty();
+                        if (self->writing_) self->Write();
                       });
   }
 
@@ -122,6 +150,8 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
     if (handler) handler(std::move(reason));
   }
 
+  // Held by whoever sends. The loop thread alone changes closed_ and handlers_, and may read them without.
+  mutable std::mutex mutex_;
   asio::local::stream_protocol::socket socket_;
   Handlers handlers_;
   ipc::FrameReader reader_;
@@ -129,7 +159,7 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::string> under_way_;
   std::size_t queued_bytes_ = 0;
   std::uint64_t last_seq_ = 0;
-  bool writing_ = false;
+  bool writing_ = false;  // frames wait for the loop
   bool closed_ = false;
 };
 
@@ -139,6 +169,7 @@ Channel::Channel(asio::any_io_executor executor, int fd, Handlers handlers)
 }
 Channel::~Channel() { impl_->Close(); }
 std::uint64_t Channel::Send(ipc::ToWorker& message) { return impl_->Send(message); }
+void Channel::Sender::Send(ipc::ToWorker& message) const { impl_->Send(message); }
 std::uint64_t Channel::last_seq() const { return impl_->last_seq(); }
 std::size_t Channel::queued_bytes() const { return impl_->queued_bytes(); }
 void Channel::Close() { impl_->Close(); }

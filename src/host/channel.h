@@ -1,5 +1,5 @@
 // The daemon's end of the socket to one worker process: frames in, frames out (vigil.proto). Event-loop
-// thread only.
+// thread only, but for Sender.
 //
 // The other end is not trusted. Whatever it sends that is not a well-formed ToDaemon message, a frame over
 // the limit, or not reading what it is sent, closes the channel with a reason; the owner then kills the
@@ -12,13 +12,26 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "ipc/vigil.pb.h"
 
 namespace vigil::host {
 
 class Channel {
+  class Impl;
+
  public:
+  // Sends from any thread, also when the channel is gone: the message is dropped then.
+  class Sender {
+   public:
+    void Send(ipc::ToWorker& message) const;
+
+   private:
+    friend class Channel;
+    explicit Sender(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+    std::shared_ptr<Impl> impl_;
+  };
   struct Handlers {
     std::function<void(ipc::ToDaemon message)> message;
     // Once, never inside Send(). reason is empty when the other end closed in an orderly way.
@@ -38,11 +51,11 @@ class Channel {
   std::uint64_t Send(ipc::ToWorker& message);
   std::uint64_t last_seq() const;
   std::size_t queued_bytes() const;
+  Sender sender() const { return Sender(impl_); }
   // Closes the socket; `closed` is not called.
   void Close();
 
  private:
-  class Impl;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -7,7 +7,9 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <optional>
+#include <thread>
 
 #include "ipc/framing.h"
 
@@ -34,6 +36,30 @@ struct ChannelTest : ::testing::Test {
     const std::size_t before = messages.size();
     loop.restart();
     while (messages.size() == before && !closed) loop.run_one();
+  }
+
+  // The numbers of so many messages, as the worker reads them. Blocks.
+  std::vector<std::uint64_t> ReadNumbers(std::size_t count) const {
+    std::vector<std::uint64_t> numbers;
+    ipc::FrameReader reader;
+    while (numbers.size() < count) {
+      char* space = reader.Space(4096);
+      const ssize_t n = ::recv(worker, space, reader.SpaceSize(), 0);
+      if (n <= 0) break;
+      reader.Commit(static_cast<std::size_t>(n));
+      while (auto frame = reader.Next().value()) {
+        ipc::ToWorker message;
+        EXPECT_TRUE(message.ParseFromArray(frame->data(), static_cast<int>(frame->size())));
+        numbers.push_back(message.seq());
+      }
+    }
+    return numbers;
+  }
+
+  static ipc::ToWorker Text(std::size_t size) {
+    ipc::ToWorker message;
+    message.mutable_evaluate()->set_code(std::string(size, 'x'));
+    return message;
   }
 
   static ipc::ToDaemon Register(const std::string& tag) {
@@ -73,6 +99,40 @@ TEST_F(ChannelTest, BytesThatAreNotUtf8EndTheWorker) {
 TEST_F(ChannelTest, AMessageOfNoKnownKindEndsTheWorker) {
   Send("");
   EXPECT_EQ(closed, "sent a malformed message");
+}
+
+TEST_F(ChannelTest, WhatTwoThreadsSendArrivesWholeAndInTheOrderOfItsNumbers) {
+  constexpr std::size_t kEach = 3000;
+  std::vector<std::uint64_t> numbers;
+  bool read = false;
+  std::thread reader([&] {
+    numbers = ReadNumbers(2 * kEach);
+    boost::asio::post(loop, [&] { read = true; });
+  });
+  std::thread other([sender = channel->sender()] {
+    for (std::size_t i = 0; i < kEach; ++i) {
+      ipc::ToWorker message = Text(i % 700);
+      sender.Send(message);
+    }
+  });
+  for (std::size_t i = 0; i < kEach; ++i) {
+    ipc::ToWorker message = Text(i % 900);
+    channel->Send(message);
+    loop.poll();
+  }
+  other.join();
+  while (!read) loop.run_one();
+  reader.join();
+  ASSERT_EQ(numbers.size(), 2 * kEach);
+  for (std::size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(numbers[i], i + 1);
+}
+
+TEST_F(ChannelTest, WhatIsSentToAChannelThatIsGoneIsDropped) {
+  const Channel::Sender sender = channel->sender();
+  channel.reset();
+  ipc::ToWorker message = Text(10);
+  sender.Send(message);
+  EXPECT_TRUE(ReadNumbers(1).empty());
 }
 
 }  // namespace

@@ -387,17 +387,51 @@ void WorkerProcess::Evaluate(std::string code, std::string name,
 // ----------------------------------------------------------------------------------------------------
 // requests
 bool WorkerProcess::BeginRequest(std::uint64_t) {
-  if (++requests_ <= kMaxRequests) return true;
+  if (++*requests_ <= kMaxRequests) return true;
   Kill(ExitReport::Reason::kMisbehaved, "has too many requests under way and was killed");
   return false;
 }
 
-void WorkerProcess::EndRequest() {
-  if (requests_ > 0) --requests_;
+namespace {
+void CountDown(std::atomic<std::size_t>& requests) {
+  std::size_t count = requests;
+  while (count > 0 && !requests.compare_exchange_weak(count, count - 1)) {
+  }
+}
+}  // namespace
+
+void WorkerProcess::EndRequest() { CountDown(*requests_); }
+
+void WorkerProcess::Correspondent::Reply(ipc::Reply reply) const {
+  CountDown(*requests_);
+  if (reply.id() == 0) return;
+  ipc::ToWorker message;
+  *message.mutable_reply() = std::move(reply);
+  Send(std::move(message));
+}
+
+void WorkerProcess::Correspondent::Send(ipc::ToWorker message) const {
+  sender_.Send(message);
+  if (sent_) sent_();
+}
+
+// The watchdog looks after a process with events anyway; a virtual clock waits for whoever was sent
+// something.
+WorkerProcess::Correspondent WorkerProcess::correspondent() {
+  std::function<void()> sent;
+  if (clock_.is_virtual()) {
+    sent = [executor = executor_, weak = weak_from_this()] {
+      asio::post(executor, [weak] {
+        if (auto self = weak.lock()) self->Watchdog();
+      });
+    };
+  }
+  return Correspondent(channel_->sender(), requests_, std::move(sent));
 }
 
 void WorkerProcess::Reply(ipc::Reply reply) {
   EndRequest();
+  if (reply.id() == 0) return;
   ipc::ToWorker message;
   *message.mutable_reply() = std::move(reply);
   Send(std::move(message));

@@ -6,6 +6,7 @@
 // side.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -116,11 +117,27 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void Evaluate(std::string code, std::string name,
                 std::function<void(std::optional<ipc::EvaluateResult>)> done);
 
-  // Requests that wait for their Reply.
+  // Requests that wait for their Reply. Number 0 stands for those that want none.
   bool BeginRequest(std::uint64_t request_id);
   void Reply(ipc::Reply reply);
   void EndRequest();  // it wants no reply any more
-  std::size_t requests_under_way() const { return requests_; }
+  std::size_t requests_under_way() const { return *requests_; }
+  // Reply and Send for other threads; what comes too late is dropped.
+  class Correspondent {
+   public:
+    void Reply(ipc::Reply reply) const;
+    void Send(ipc::ToWorker message) const;
+
+   private:
+    friend class WorkerProcess;
+    Correspondent(Channel::Sender sender, std::shared_ptr<std::atomic<std::size_t>> requests,
+                  std::function<void()> sent)
+        : sender_(std::move(sender)), requests_(std::move(requests)), sent_(std::move(sent)) {}
+    Channel::Sender sender_;
+    std::shared_ptr<std::atomic<std::size_t>> requests_;
+    std::function<void()> sent_;  // may be empty
+  };
+  Correspondent correspondent();
 
   // Bodies. False: the process misused the number and was killed.
   bool ReceiveBody(std::uint32_t stream, ChunkHandler handler);
@@ -190,7 +207,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::map<std::uint64_t, PendingEvent> events_;
   std::uint64_t last_evaluation_id_ = 0;
   std::map<std::uint64_t, std::function<void(std::optional<ipc::EvaluateResult>)>> evaluations_;
-  std::size_t requests_ = 0;
+  std::shared_ptr<std::atomic<std::size_t>> requests_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::map<std::uint32_t, Incoming> incoming_;
   std::uint32_t last_outgoing_ = 0;
   std::map<std::uint32_t, BodyHandlers> outgoing_;

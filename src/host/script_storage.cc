@@ -1,12 +1,10 @@
 #include "host/script_storage.h"
 
-#include <boost/asio/post.hpp>
 #include <deque>
 #include <functional>
 #include <map>
 #include <utility>
 
-#include "host/processes.h"
 #include "host/storage_thread.h"
 #include "storage/cache_service.h"
 #include "storage/idb_service.h"
@@ -14,8 +12,8 @@
 namespace vigil::host {
 namespace asio = boost::asio;
 
-// Made on the loop thread, used and destroyed on the storage thread. Answers go back by way of the loop, in
-// order.
+// Made on the loop thread, used and destroyed on the storage thread. From there the answers go straight to
+// the processes: waking up the loop for each would cost as much as the answer.
 class ScriptStorage::Services final : public storage::IdbSink, public std::enable_shared_from_this<Services> {
  public:
   Services(HostContext& context)
@@ -30,12 +28,15 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
     waiting_[client].push_back(std::move(job));
     if (!std::exchange(turning_, true)) PostTurn();
   }
-  void Introduce(storage::ClientId client, const std::string& origin) {
+  void Introduce(storage::ClientId client, const std::string& origin,
+                 WorkerProcess::Correspondent correspondent) {
+    correspondents_.emplace(client, std::move(correspondent));
     idb.AddClient(client, origin);
     cache.AddClient(client, origin);
   }
   void Remove(storage::ClientId client) {
     waiting_.erase(client);
+    correspondents_.erase(client);
     idb.RemoveClient(client);
     cache.RemoveClient(client);
   }
@@ -53,13 +54,11 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
     Answer(client, std::move(message));
   }
   void OnNotice(storage::ClientId client, ipc::IdbNotice notice) override {
-    asio::post(context_.executor, [context = &context_, client, notice = std::move(notice)]() mutable {
-      auto process = context->processes ? context->processes->ById(client) : nullptr;
-      if (!process) return;
-      ipc::ToWorker message;
-      *message.mutable_idb() = std::move(notice);
-      process->Send(std::move(message));
-    });
+    const auto correspondent = correspondents_.find(client);
+    if (correspondent == correspondents_.end()) return;
+    ipc::ToWorker message;
+    *message.mutable_idb() = std::move(notice);
+    correspondent->second.Send(std::move(message));
   }
 
  private:
@@ -77,10 +76,8 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
     if (turning_) PostTurn();
   }
   void Answer(storage::ClientId client, ipc::Reply reply) {
-    asio::post(context_.executor, [context = &context_, client, reply = std::move(reply)]() mutable {
-      auto process = context->processes ? context->processes->ById(client) : nullptr;
-      if (process) process->Reply(std::move(reply));
-    });
+    const auto correspondent = correspondents_.find(client);
+    if (correspondent != correspondents_.end()) correspondent->second.Reply(std::move(reply));
   }
   void PostTurn() {
     context_.deps.storage.Post([weak = weak_from_this()] {
@@ -89,6 +86,7 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
   }
 
   HostContext& context_;
+  std::map<storage::ClientId, WorkerProcess::Correspondent> correspondents_;
   std::map<storage::ClientId, std::deque<std::function<void()>>> waiting_;
   storage::ClientId last_client_ = 0;
   bool turning_ = false;
@@ -109,9 +107,11 @@ ScriptStorage::~ScriptStorage() {
 
 void ScriptStorage::Introduce(WorkerProcess& process) {
   if (!known_.insert(process.id()).second) return;
-  context_.deps.storage.Post([services = services_.get(), id = process.id(), origin = process.origin()] {
-    services->Introduce(id, origin);
-  });
+  auto introduce = [services = services_.get(), id = process.id(), origin = process.origin(),
+                    correspondent = process.correspondent()] {
+    services->Introduce(id, origin, correspondent);
+  };
+  context_.deps.storage.Post(std::move(introduce));
 }
 
 void ScriptStorage::Enqueue(WorkerProcess& process, std::function<void()> job) {
