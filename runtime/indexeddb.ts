@@ -124,7 +124,7 @@ function upgradeNeeded({ connection, oldVersion, database: info }: IdbNotice_Upg
 function versionChange({ id, connection, oldVersion, newVersion }: IdbNotice_VersionChange): void {
   const database = openDatabases.get(connection);
   if (database) fireVersionChange(database, "versionchange", oldVersion, newVersion || null);
-  port.ask({ idb: { versionChangeDone: id } }, () => {}, () => {});
+  port.tell({ idb: { versionChangeDone: id } });
 }
 function blocked({ connection, oldVersion, newVersion }: IdbNotice_Blocked): void {
   const opening = openings.get(connection);

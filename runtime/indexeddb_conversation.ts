@@ -4,7 +4,7 @@
 // What is placed in one turn of a script goes out in one message at its end; the first message also begins the
 // transaction, the last one commits it. Nothing waits for an answer before it is sent. Results are handed to the
 // transaction in the order in which their operations were placed.
-import type { IdbOperation, IdbReply, IdbRequest_Begin, IdbRequest_Run, IdbResult } from "#ipc/storage.ts";
+import type { IdbOperation, IdbRecord, IdbReply, IdbRequest_Begin, IdbRequest_Run, IdbResult } from "#ipc/storage.ts";
 import type { IDBRequest } from "./indexeddb_request.ts";
 import { port } from "./port.ts";
 import { setRuntimeTimer } from "./timers.ts";
@@ -20,6 +20,8 @@ export interface Entry {
   job: ((done: () => void) => void) | null;
   // Once it is known. An entry that has one when it is placed is not sent.
   result: IdbResult | null;
+  // Of a read whose records come in several replies: those that have come.
+  records: IdbRecord[] | null;
 }
 export interface Owner {
   // Fires the event, and runs what scripts left to do after it.
@@ -77,6 +79,13 @@ export class Conversation {
   get requests(): IDBRequest[] {
     return this.#queue.slice(this.#head).flatMap(({ request }) => (request ? [request] : []));
   }
+  hasRequest(test: (request: IDBRequest) => boolean): boolean {
+    for (let i = this.#head; i < this.#queue.length; ++i) {
+      const { request } = this.#queue[i]!;
+      if (request && test(request)) return true;
+    }
+    return false;
+  }
   get empty(): boolean {
     return this.#head === this.#queue.length;
   }
@@ -95,7 +104,9 @@ export class Conversation {
     if (this.#closed || this.#inJob) return;
     // The daemon looks at the operations of the commit's own message: it must not overtake another failure.
     const alone = this.#next === this.#head && this.#runs === 0;
-    const parts = splitBySize(this.#takeUnsent());
+    const unsent = this.#takeUnsent();
+    if (unsent.length === 0 && !commit && !this.#begin) return this.#startJob();
+    const parts = splitBySize(unsent);
     const last = commit && alone && parts.length <= 1 && this.#next === this.#queue.length;
     if (parts.length === 0 && (last || this.#begin)) parts.push([]);
     for (const part of parts) this.#sendEntries(part, last, false);
@@ -108,13 +119,13 @@ export class Conversation {
   // The end of a transaction that has only read: nobody has to wait for it.
   release(): void {
     this.#closed = true;
-    port.ask({ idb: { run: this.#run({ commit: true }) } }, () => {}, () => {});
+    port.tell({ idb: { run: this.#run({ commit: true }) } });
   }
   // Ends it without effect. False: the daemon had ended it before; its answer is on the way.
   abort(): boolean {
     if (this.begun && !this.#closed) {
       const run = this.#run({ abort: true });
-      if (!this.#commitSent) port.ask({ idb: { run } }, () => {}, () => {});
+      if (!this.#commitSent) port.tell({ idb: { run } });
       else if (port.requestSync({ idb: { run } }).idb!.errorName !== "") return false;
     }
     this.#closed = true;
@@ -189,20 +200,19 @@ export class Conversation {
     for (let i = 0; i < results.length; ++i) {
       const entry = entries[i]!;
       const result = results[i]!;
-      const before = partials.get(entry) ?? [];
+      const records = entry.records ? entry.records.concat(result.records) : result.records;
       if (result.more) {
         // The reply was full: the rest of this read, and of the message, is asked for again.
-        partials.set(entry, before.concat(result.records));
+        entry.records = records;
         entry.operation = readOn(entry.operation!, result);
         this.#sendEntries(entries.slice(i), commit, true);
         break;
       }
-      if (before.length > 0) result.records = before.concat(result.records);
-      partials.delete(entry);
+      result.records = records;
       entry.result = result;
     }
     if (reply.committed) {
-      this.#queue.push({ request: null, operation: null, convert: () => this.#owner.committed(), job: null, result: committed });
+      this.#queue.push({ request: null, operation: null, convert: () => this.#owner.committed(), job: null, result: committed, records: null });
       this.#next = this.#queue.length;
     } else if (commit && !results.at(-1)?.more) {
       this.#commitSent = false;
@@ -233,9 +243,6 @@ export class Conversation {
     }
   }
 }
-
-// Reads whose records come in several replies: what has come so far.
-const partials = new WeakMap<Entry, IdbResult["records"]>();
 
 function sizeOf({ operation }: Entry): number {
   return (operation?.put?.value.length ?? 0) + 128;

@@ -47,7 +47,7 @@ export class IDBDatabase extends EventTarget {
     // Transactions that are only known here belong to the connection still.
     for (const transaction of this.#live) IDBTransaction.begin(transaction);
     openDatabases.delete(this.#connection);
-    port.ask({ idb: { close: this.#connection } }, () => {}, () => {});
+    port.tell({ idb: { close: this.#connection } });
   }
   createObjectStore(name: string, options: Dictionary = {}): IDBObjectStore {
     const upgrade = this.#requireUpgrade("createObjectStore");

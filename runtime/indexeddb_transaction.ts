@@ -141,7 +141,7 @@ export class IDBTransaction extends EventTarget {
   ): void {
     if (operation && !operation.read && !operation.count) ++transaction.#writes;
     transaction.#beginInOrder();
-    transaction.#conversation.place({ request, operation, convert, job: more.job ?? null, result: more.result ?? null });
+    transaction.#conversation.place({ request, operation, convert, job: more.job ?? null, result: more.result ?? null, records: null });
   }
   // For jobs: operations of the runtime's own, at once.
   static runNow(transaction: IDBTransaction, operations: PartialOperation[], then: (results: IdbResult[]) => void, resume = false): void {

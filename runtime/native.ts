@@ -74,7 +74,7 @@ export interface NativeCrypto {
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface Native {
-  send(message: Uint8Array): void;
+  send(message: Uint8Array, soon?: boolean): void; // soon: at the end of the task, together with others
   requestSync(message: Uint8Array): Uint8Array;
   setTimer(id: number, delayMs: number): void;
   clearTimer(id: number): void;

@@ -4,6 +4,7 @@
 import { type DeepPartial, type Reply, type Request, ToDaemon, ToWorker } from "#ipc/vigil.ts";
 import { exceptionFor } from "./domexception.ts";
 import { native } from "./native.ts";
+import { encodeWith } from "./wire.ts";
 
 export type PartialRequest = DeepPartial<Omit<Request, "id">>;
 export type Ask = Partial<Omit<Request, "id">>;
@@ -22,8 +23,11 @@ export interface Port {
   request(request: PartialRequest): Promise<Reply>;
   // The same, with a way to say that the answer is no longer wanted.
   cancellableRequest(request: PartialRequest): CancellableRequest;
-  // Without a promise: answered in a task of its own, before any reaction to a promise. The request is whole.
+  // Without a promise: answered in a task of its own, before any reaction to a promise. The request is whole. It goes out
+  // at the end of the task, so that what a task asks for travels together.
   ask(request: Ask, answered: (reply: Reply) => void, failed: (reason: Error) => void): void;
+  // The same for what needs no answer.
+  tell(request: Ask): void;
   requestSync(request: PartialRequest): Reply;
   notify(message: Notice): void;
   // One handler per kind of message that is not a reply.
@@ -58,7 +62,15 @@ class SocketPort implements Port {
   ask(request: Ask, answered: (reply: Reply) => void, failed: (reason: Error) => void): void {
     const id = this.#nextId++;
     this.#waiting.set(id, { resolve: answered, reject: failed as (reason: unknown) => void });
-    native.send(ToDaemon.encode({ request: { registrationId: 0, ...request, id } } as ToDaemon).finish());
+    this.#sendSoon(request, id);
+  }
+
+  tell(request: Ask): void {
+    this.#sendSoon(request, 0);
+  }
+
+  #sendSoon(request: Ask, id: number): void {
+    native.send(encodeWith(ToDaemon, { request: { registrationId: 0, ...request, id } } as ToDaemon), true);
   }
 
   requestSync(request: PartialRequest): Reply {
@@ -105,7 +117,7 @@ class SocketPort implements Port {
 }
 
 function encode(message: Notice): Uint8Array {
-  return ToDaemon.encode(ToDaemon.fromPartial(message)).finish();
+  return encodeWith(ToDaemon, ToDaemon.fromPartial(message));
 }
 
 export const socketPort = new SocketPort();

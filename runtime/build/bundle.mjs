@@ -19,7 +19,10 @@ const redirects = {
     // The generated code makes an empty array for each field of bytes before it reads it: one for all will do, as nobody
     // can write into it.
     bundler.onLoad({ filter: /[/\\]ipc[/\\]\w+\.ts$/ }, (args) => {
-      const code = readFileSync(args.path, "utf8").replaceAll("new Uint8Array(0)", "noBytes");
+      // And it turns each number into text and back.
+      const code = readFileSync(args.path, "utf8")
+        .replaceAll("new Uint8Array(0)", "noBytes")
+        .replaceAll("int64.toString()", "int64");
       return { loader: "ts", contents: `${code}\nconst noBytes = new Uint8Array();\n` };
     });
     bundler.onResolve({ filter: /^@bufbuild\/protobuf\/wire$/ }, () => ({

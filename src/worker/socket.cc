@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "worker/exit_status.h"
 
@@ -24,12 +25,22 @@ WorkerSocket::WorkerSocket(int fd) : fd_(fd) { ::fcntl(fd_, F_SETFL, ::fcntl(fd_
 
 bool WorkerSocket::Send(std::string_view message) {
   if (!ipc::AppendFrame(message, output_)) return false;
+  FlushOrBlock();
+  return true;
+}
+
+bool WorkerSocket::Queue(std::string_view message) {
+  if (!ipc::AppendFrame(message, output_)) return false;
+  if (output_.size() - sent_ > kQueueAtMost) FlushOrBlock();
+  return true;
+}
+
+void WorkerSocket::FlushOrBlock() {
   Flush();
   while (output_.size() - sent_ > kBlockAt) {
     WaitToWrite();
     Flush();
   }
-  return true;
 }
 
 void WorkerSocket::Flush() {
@@ -72,6 +83,7 @@ bool WorkerSocket::Fill() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && WouldBlock()) return false;
     if (n <= 0) ::_exit(kExitOk);
+    emptied_ = static_cast<std::size_t>(n) < reader_.SpaceSize();
     reader_.Commit(static_cast<std::size_t>(n));
     return true;
   }
@@ -82,7 +94,8 @@ std::optional<std::string_view> WorkerSocket::Receive() {
     const auto next = reader_.Next();
     if (!next) ::_exit(kExitProtocol);
     if (*next) return **next;
-    if (!Fill()) return std::nullopt;
+    // Asking again at once would only hear so; the next call does ask.
+    if (std::exchange(emptied_, false) || !Fill()) return std::nullopt;
   }
 }
 

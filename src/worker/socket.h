@@ -19,6 +19,8 @@ class WorkerSocket {
   // Queues one message and writes as much as the socket takes. Blocks while more than 64 MiB wait.
   // False: the message is over the frame limit, nothing was queued.
   bool Send(std::string_view message);
+  // The same, but only writes once much waits: else the next Send or Flush does.
+  bool Queue(std::string_view message);
   // Writes what waits, as far as the socket takes it.
   void Flush();
   // Writes what waits and one last message; gives up after a second of no progress. For the way out.
@@ -37,14 +39,17 @@ class WorkerSocket {
  private:
   static constexpr std::size_t kHighWater = 4U << 20;
   static constexpr std::size_t kBlockAt = 64U << 20;
+  static constexpr std::size_t kQueueAtMost = 16U << 10;
 
   bool Fill();
+  void FlushOrBlock();
   void WaitToWrite();
 
   int fd_;
   ipc::FrameReader reader_;
   std::string output_;
   std::size_t sent_ = 0;
+  bool emptied_ = false;  // the last read took all that was there
 };
 
 }  // namespace vigil::worker

@@ -53,6 +53,7 @@ function frame(body: Uint8Array): Buffer {
 export class Session {
   readonly #directory = mkdtempSync(join(tmpdir(), "vigil-facades-"));
   requests = 0;
+  unanswered = 0; // of these, those that want no answer
   #server: ChildProcess;
   #bridge: ChildProcess;
   #worker!: Socket;
@@ -100,6 +101,7 @@ export class Session {
     const { id, fetch } = request;
     if (request.idb || request.cache) {
       ++this.requests;
+      if (id === 0) ++this.unanswered;
       const whole = ToDaemon.encode(ToDaemon.fromPartial({ request })).finish() as Uint8Array;
       let at = 1; // the field's number, then its length, then the Request itself
       while (whole[at]! & 0x80) ++at;

@@ -295,7 +295,7 @@ test("indexes see the generated key, and getAllRecords tells everything", async 
   assert.deepEqual(result, [[1, 2], { name: "m", a: { id: 2 } }, ["n", 1]]);
 });
 
-test("a transaction costs one message if nobody listens for a success, else two, of which a reader waits for one", async () => {
+test("a transaction costs one message if nobody listens for a success, else two, of which a reader wants one answered", async () => {
   await session.run(`globalThis.db = await openDb("cost", 1, (db) => db.createObjectStore("s"));`);
   const costOf = async (code: string) => {
     const start = session.requests;
@@ -304,7 +304,23 @@ test("a transaction costs one message if nobody listens for a success, else two,
   };
   assert.equal(await costOf(`const tx = db.transaction("s", "readwrite"); tx.objectStore("s").put("v", 1); await complete(tx);`), 1);
   assert.equal(await costOf(`const tx = db.transaction("s", "readwrite"); await done(tx.objectStore("s").put("v", 1)); await complete(tx);`), 2);
+  const { unanswered } = session;
   assert.equal(await costOf(`const tx = db.transaction("s"); await done(tx.objectStore("s").get(1)); await complete(tx);`), 2);
+  assert.equal(session.unanswered - unanswered, 1);
+});
+
+test("a version may be any integer that is exact", async () => {
+  const versions = [1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 7, 2 ** 53 - 1];
+  const result = await session.run(`
+    const seen = [];
+    for (const version of ${JSON.stringify(versions)}) {
+      const db = await openDb("exact", version, (db, tx, event) => seen.push(event.oldVersion, event.newVersion));
+      seen.push(db.version);
+      db.close();
+    }
+    return seen;
+  `);
+  assert.deepEqual(result, versions.flatMap((version, i) => [i === 0 ? 0 : versions[i - 1], version, version]));
 });
 
 test("keys: no proxies; a path may name what a value has by nature, or what the generator gives", async () => {

@@ -22,8 +22,8 @@ Worker* Running(const Arguments& args) {
   return nullptr;
 }
 
-bool Send(Worker& worker, const Arguments& args, std::string_view message) {
-  if (worker.socket->Send(message)) return true;
+bool Send(Worker& worker, const Arguments& args, std::string_view message, bool soon = false) {
+  if (soon ? worker.socket->Queue(message) : worker.socket->Send(message)) return true;
   ThrowRangeError(args.GetIsolate(), "The message is too large");
   return false;
 }
@@ -34,7 +34,7 @@ void SendMessage(const Arguments& args) {
   const auto bytes = BytesOf(args[0]);
   if (!bytes) return ThrowTypeError(args.GetIsolate(), "send expects a Uint8Array");
   if (worker->rehearsing) return;
-  Send(*worker, args, *bytes);
+  Send(*worker, args, *bytes, args[1]->IsTrue());
 }
 
 // Blocks until the reply to this request is there. What else arrives waits in order.
