@@ -39,9 +39,9 @@ export interface EventInit {
 
 export class Event {
   #type: string;
-  #bubbles: boolean;
-  #cancelable: boolean;
-  #composed: boolean;
+  #bubbles = false;
+  #cancelable = false;
+  #composed = false;
   #trusted = false;
   #timeStamp = nowMs();
   #target: EventTarget | null = null;
@@ -58,14 +58,16 @@ export class Event {
   // A listener threw during the last dispatch (IndexedDB aborts its transaction then).
   #threw = false;
 
-  constructor(type: string, init: EventInit = {}) {
-    const given = init as Dictionary;
+  constructor(type: string, init: EventInit | null = null) {
     this.#type = type;
-    this.#bubbles = member(given, "EventInit", "bubbles", boolean, false);
-    this.#cancelable = member(given, "EventInit", "cancelable", boolean, false);
-    this.#composed = member(given, "EventInit", "composed", boolean, false);
+    if (init) {
+      const given = init as Dictionary;
+      this.#bubbles = member(given, "EventInit", "bubbles", boolean, false);
+      this.#cancelable = member(given, "EventInit", "cancelable", boolean, false);
+      this.#composed = member(given, "EventInit", "composed", boolean, false);
+    }
     // [LegacyUnforgeable]
-    Object.defineProperty(this, "isTrusted", { get: isTrustedGetter, enumerable: true, configurable: false });
+    Object.defineProperty(this, "isTrusted", isTrusted);
   }
   get type(): string {
     return this.#type;
@@ -170,23 +172,25 @@ export class Event {
   }
   static #invokeAll(event: Event, current: EventTarget, phase: number): void {
     if (event.#stopped) return;
-    const list = EventTarget.stateOf(current).listeners.get(event.#type);
+    const list = EventTarget.stateOf(current).listeners?.get(event.#type);
     if (!list) return;
     event.#currentTarget = current;
     event.#phase = phase;
-    for (const capture of phase === 2 ? [true, false] : [phase === 1]) {
-      if (event.#stopped && !capture) return;
-      for (const listener of list.slice()) {
-        if (listener.removed || listener.capture !== capture) continue;
-        if (event.#stoppedImmediately) return;
-        if (listener.once) EventTarget.remove(current, event.#type, listener);
-        event.#beforeFirst?.();
-        event.#beforeFirst = undefined;
-        event.#inPassiveListener = listener.passive;
-        Event.#invoke(event, current, listener);
-        event.#inPassiveListener = false;
-        event.#afterEach?.();
-      }
+    if (phase !== 3) Event.#invokeList(event, current, list, true);
+    if (phase !== 1 && !event.#stopped) Event.#invokeList(event, current, list, false);
+  }
+  static #invokeList(event: Event, current: EventTarget, list: Listener[], capture: boolean): void {
+    // A copy, as listeners come and go meanwhile.
+    for (const listener of list.slice()) {
+      if (listener.removed || listener.capture !== capture) continue;
+      if (event.#stoppedImmediately) return;
+      if (listener.once) EventTarget.remove(current, event.#type, listener);
+      event.#beforeFirst?.();
+      event.#beforeFirst = undefined;
+      event.#inPassiveListener = listener.passive;
+      Event.#invoke(event, current, listener);
+      event.#inPassiveListener = false;
+      event.#afterEach?.();
     }
   }
   static #invoke(event: Event, target: EventTarget, listener: Listener): void {
@@ -212,14 +216,18 @@ export class Event {
     return event.#threw;
   }
 }
-const isTrustedGetter = Object.getOwnPropertyDescriptor(
-  {
-    get isTrusted() {
-      return Event.isTrusted(this as unknown as Event);
+const isTrusted = {
+  __proto__: null,
+  ...Object.getOwnPropertyDescriptor(
+    {
+      get isTrusted() {
+        return Event.isTrusted(this as unknown as Event);
+      },
     },
-  },
-  "isTrusted",
-)!.get!;
+    "isTrusted",
+  )!,
+  configurable: false,
+};
 
 export const eventInit = (type: string): Converter<Dictionary> => dictionary(type).optional({});
 defineInterface(Event, {
@@ -264,14 +272,14 @@ interface Handler {
   listener: Listener | null;
 }
 interface TargetState {
-  listeners: Map<string, Listener[]>;
+  listeners: Map<string, Listener[]> | null;
   handlers: Map<string, Handler> | null;
   parent: EventTarget | null; // DOM "get the parent"
   listening: ((type: string) => void) | null; // told about each new listener
 }
 
 // The global object is an EventTarget, too, but cannot be constructed by this class.
-const newState = (): TargetState => ({ listeners: new Map(), handlers: null, parent: null, listening: null });
+const newState = (): TargetState => ({ listeners: null, handlers: null, parent: null, listening: null });
 const globalState = newState();
 
 export class EventTarget {
@@ -281,6 +289,7 @@ export class EventTarget {
     const { capture, once, passive, signal } = flattenMore(options);
     if (!callback || (signal && abortHooks.isAborted(signal))) return;
     const state = EventTarget.stateOf(this);
+    state.listeners ??= new Map();
     let list = state.listeners.get(type);
     if (!list) state.listeners.set(type, list = []);
     if (list.some((listener) => listener.callback === callback && listener.capture === capture)) return;
@@ -291,7 +300,7 @@ export class EventTarget {
   }
   removeEventListener(type: string, callback: EventListener | null, options: unknown = undefined): void {
     const capture = flatten(options);
-    const list = EventTarget.stateOf(this).listeners.get(type);
+    const list = EventTarget.stateOf(this).listeners?.get(type);
     const found = list?.find((listener) => listener.callback === callback && listener.capture === capture);
     if (found) EventTarget.remove(this, type, found);
   }
@@ -316,12 +325,12 @@ export class EventTarget {
   }
   static remove(target: EventTarget, type: string, listener: Listener): void {
     const state = EventTarget.stateOf(target);
-    const list = state.listeners.get(type);
+    const list = state.listeners?.get(type);
     const index = list ? list.indexOf(listener) : -1;
     if (index < 0) return;
     listener.removed = true;
     list!.splice(index, 1);
-    if (list!.length === 0) state.listeners.delete(type);
+    if (list!.length === 0) state.listeners!.delete(type);
   }
 }
 // DOM "flatten" and "flatten more": options, or only whether to capture.
@@ -365,10 +374,17 @@ defineInterface(EventTarget, {
 });
 
 export function hasListeners(target: EventTarget, type: string): boolean {
-  return EventTarget.stateOf(target).listeners.has(type);
+  return EventTarget.stateOf(target).listeners?.has(type) ?? false;
+}
+// Somebody would hear of an event of this type: here, or at one of those above.
+export function isHeard(target: EventTarget, type: string): boolean {
+  for (let at: EventTarget | null = target; at; at = EventTarget.stateOf(at).parent) {
+    if (hasListeners(at, type)) return true;
+  }
+  return false;
 }
 export function listenerTypes(target: EventTarget): string[] {
-  return [...EventTarget.stateOf(target).listeners.keys()];
+  return [...(EventTarget.stateOf(target).listeners?.keys() ?? [])];
 }
 
 // Tells about each listener that is added from here on.
@@ -419,7 +435,7 @@ export function setHandler(target: EventTarget, type: string, value: unknown): v
     // The place in the list is taken when the attribute is first set, and kept while it is not null.
     const callback = (event: Event) => runHandler(target, handler, event);
     target.addEventListener(type, callback);
-    const list = EventTarget.stateOf(target).listeners.get(type)!;
+    const list = EventTarget.stateOf(target).listeners!.get(type)!;
     handler.listener = list[list.length - 1]!;
   }
 }

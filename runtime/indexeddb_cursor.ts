@@ -23,7 +23,7 @@ export interface CursorSource {
   check(operation: string): void;
 }
 
-const maxAhead = 128;
+const maxAhead = 1024;
 const maxAheadBytes = 256 << 10;
 const undecoded = Symbol("undecoded");
 const none = new Uint8Array();
@@ -40,7 +40,8 @@ export class IDBCursor {
   #key: unknown = undecoded;
   #primaryKey: unknown = undecoded;
   #value: unknown = undecoded;
-  #ahead: IdbRecord[] = [];
+  #ahead: IdbRecord[] = []; // what the last reply brought
+  #aheadAt = 0; // the next of them
   #aheadWrites = 0;
   #aheadEnd = false; // nothing comes after what is in #ahead
   #steps = 0;
@@ -182,10 +183,11 @@ export class IDBCursor {
 
   #next(): void {
     const fresh = this.#aheadWrites === IDBTransaction.writesOf(this.#source.transaction);
-    if (fresh && (this.#ahead.length > 0 || this.#aheadEnd)) {
-      const record = this.#ahead.shift();
+    if (fresh && (this.#aheadAt < this.#ahead.length || this.#aheadEnd)) {
+      const record = this.#ahead[this.#aheadAt++];
       this.#await();
-      const local = { records: record ? [record] : [], errorName: "" } as unknown as IdbResult;
+      const records = record ? [record] : [];
+      const local: IdbResult = { errorName: "", errorMessage: "", key: none, records, count: 0, more: false };
       IDBTransaction.place(this.#source.transaction, this.#request, null, (result) => this.#arrive(result, -1), { result: local });
       return;
     }
@@ -196,6 +198,7 @@ export class IDBCursor {
   }
   #step(where: Partial<IdbOperation_Read>, ahead: number): void {
     this.#ahead = [];
+    this.#aheadAt = 0;
     this.#aheadEnd = false;
     this.#await();
     this.#place(readOf(this.#range, where), Math.max(ahead, 1));
@@ -220,7 +223,8 @@ export class IDBCursor {
   #arrive(result: IdbResult, limit: number): IDBCursor | null {
     const record = result.records[0];
     if (limit >= 0) {
-      this.#ahead = result.records.slice(1);
+      this.#ahead = result.records;
+      this.#aheadAt = 1;
       this.#recordBytes = result.records.reduce((most, { value }) => Math.max(most, value.length), 0);
       this.#aheadEnd = limit > 1 && result.records.length < limit;
     }

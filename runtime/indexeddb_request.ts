@@ -1,6 +1,6 @@
 // Indexed Database API §4.1, §4.2: IDBRequest, IDBOpenDBRequest and IDBVersionChangeEvent.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, eventInit, fireInTask, hasListeners, setEventParent } from "./events.ts";
+import { defineEventHandlers, Event, EventTarget, eventInit, fireInTask, setEventParent } from "./events.ts";
 import type { IDBTransaction } from "./indexeddb_transaction.ts";
 import { defineInterface, type Dictionary, DOMString, member, nullable, unsignedLongLong } from "./webidl.ts";
 
@@ -97,13 +97,6 @@ defineInterface(IDBVersionChangeEvent, {
   name: "IDBVersionChangeEvent",
   constructorArguments: [DOMString, eventInit("IDBVersionChangeEventInit")],
 });
-
-// Somebody listens on the request, its transaction or its database.
-export function isHeard(request: IDBRequest, type: "success" | "error"): boolean {
-  if (hasListeners(request, type)) return true;
-  const { transaction } = request;
-  return transaction !== null && (hasListeners(transaction, type) || hasListeners(transaction.db, type));
-}
 
 export function fireVersionChange(target: EventTarget, type: string, oldVersion: number, newVersion: number | null): void {
   fireInTask(target, new IDBVersionChangeEvent(type, { oldVersion, newVersion }));

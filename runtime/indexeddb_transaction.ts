@@ -6,16 +6,18 @@
 // them, because that order decides who waits for whom.
 import type { IdbResult } from "#ipc/storage.ts";
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, fireInTask, setEventParent } from "./events.ts";
+import { defineEventHandlers, Event, EventTarget, fireInTask, isHeard, setEventParent } from "./events.ts";
 import { Conversation, type Entry, type Owner, type PartialOperation } from "./indexeddb_conversation.ts";
 import { IDBDatabase } from "./indexeddb_database.ts";
 import { failure } from "./indexeddb_range.ts";
-import { IDBRequest, isHeard } from "./indexeddb_request.ts";
+import { IDBRequest } from "./indexeddb_request.ts";
 import { DOMStringList, type StoreSchema } from "./indexeddb_schema.ts";
 import { IDBObjectStore } from "./indexeddb_store.ts";
 import { native, onCheckpointEnd } from "./native.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { defineInterface, DOMString } from "./webidl.ts";
+
+const awaitsSuccess = (request: IDBRequest) => isHeard(request, "success");
 
 export type Mode = "readonly" | "readwrite" | "versionchange";
 
@@ -234,7 +236,7 @@ export class IDBTransaction extends EventTarget {
   }
   // No script will be called while the transaction could still be used.
   #nothingFollows(): boolean {
-    return this.#state === "committing" || !this.#conversation.requests.some((request) => isHeard(request, "success"));
+    return this.#state === "committing" || !this.#conversation.hasRequest(awaitsSuccess);
   }
   #drained(): void {
     if (this.#state === "active" || this.#isOver) return;
@@ -273,7 +275,7 @@ export class IDBTransaction extends EventTarget {
   }
   #fireLast(event: Event): void {
     if (this.#mode === "versionchange") IDBDatabase.setUpgrade(this.#db, null);
-    fireInTask(this, event);
+    if (isHeard(this, event.type)) fireInTask(this, event);
     this.#end();
   }
   #finish(): void {
