@@ -106,7 +106,7 @@ export class Clients {
   }
   openWindow(url: string): Promise<Client | null> {
     const parsed = parseUrl(url);
-    if (!parsed) throw new TypeError(`Failed to execute 'openWindow' on 'Clients': '${url}' is not a valid URL.`);
+    if (!parsed) throw new TypeError(`'${url}' is not a valid URL.`);
     return port
       .request({ clientsOpenWindow: { value: parsed.href } })
       .then((reply) => (parsed.origin === environment.origin ? firstClient(reply) : null));

@@ -7,10 +7,14 @@ import {
   type TransformStreamDefaultController,
   type WritableStream,
 } from "./streams.ts";
-import { type BufferSource, bufferSource, bytesOf, defineInterface, enumeration } from "./webidl.ts";
+import { type BufferSource, bufferSource, bytesOf, converter, defineInterface, DOMString, fail } from "./webidl.ts";
 
 type Format = "deflate" | "deflate-raw" | "gzip";
-const format = enumeration("CompressionFormat", ["deflate", "deflate-raw", "gzip"]);
+const format = converter((value): Format => {
+  const name = DOMString(value);
+  if (!["deflate", "deflate-raw", "gzip"].includes(name)) fail(`Unsupported compression format: '${name}'`);
+  return name as Format;
+});
 const none = new Uint8Array();
 // So much output of one chunk may wait for its reader. A few bytes of input can become gigabytes.
 const maxWaiting = 1024 * 1024;

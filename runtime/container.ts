@@ -17,13 +17,15 @@ import {
   workerObject,
 } from "./service_worker.ts";
 import { deserializeMessage } from "./structured_clone.ts";
-import { parseUrl, withoutFragment } from "./url.ts";
+import { parseUrl, URL, withoutFragment } from "./url.ts";
 import { defineInterface, type Dictionary, dictionary, enumeration, member, USVString } from "./webidl.ts";
 
 const dict = "RegistrationOptions";
 const toType = enumeration("WorkerType", ["classic", "module"]);
 const toUpdateViaCache = enumeration("ServiceWorkerUpdateViaCache", ["imports", "all", "none"]);
 
+const isHttp = ({ protocol }: URL) => protocol === "http:" || protocol === "https:";
+const hidesSlash = ({ pathname }: URL) => /%2f|%5c/i.test(pathname);
 export class ServiceWorkerContainer extends EventTarget {
   #controller: ServiceWorker | null = null;
   #ready: Promise<ServiceWorkerRegistration>;
@@ -47,18 +49,20 @@ export class ServiceWorkerContainer extends EventTarget {
     const givenScope = member(options, dict, "scope", USVString, undefined);
     const script = parseUrl(scriptUrl);
     const doing = "Failed to register a ServiceWorker";
-    if (!script) throw new TypeError(`${doing}: The script URL ('${scriptUrl}') is not a valid URL.`);
-    const scope = givenScope === undefined ? null : parseUrl(givenScope);
-    if (givenScope !== undefined && !scope) {
-      throw new TypeError(`${doing}: The scope ('${givenScope}') is not a valid URL.`);
+    if (!script || !isHttp(script)) {
+      throw new TypeError(
+        `${doing}: The URL protocol of the script ('${script?.href ?? scriptUrl}') is not supported.`,
+      );
     }
-    for (const url of scope ? [script, scope] : [script]) {
-      if (url.protocol !== "http:" && url.protocol !== "https:") {
-        throw new TypeError(`${doing}: The URL protocol of '${url.href}' is not supported.`);
-      }
-      if (/%2f|%5c/i.test(url.pathname)) {
-        throw new TypeError(`${doing}: The URL '${url.href}' has an escaped "/" or "\\".`);
-      }
+    const scope = givenScope === undefined ? null : parseUrl(givenScope);
+    if (givenScope !== undefined && (!scope || !isHttp(scope))) {
+      throw new TypeError(`${doing}: The URL protocol of the scope ('${scope?.href ?? givenScope}') is not supported.`);
+    }
+    if (hidesSlash(script) || (scope && hidesSlash(scope))) {
+      const shown = scope ?? new URL(".", script.href);
+      throw new TypeError(
+        `${doing}: The provided scope ('${shown.href}') or scriptURL ('${script.href}') includes a disallowed escape character.`,
+      );
     }
     const origin = documentUrl().origin;
     if (script.origin !== origin) {

@@ -61,7 +61,7 @@ export class IDBDatabase extends EventTarget {
       refuse("ConstraintError", "An object store with the specified name already exists.");
     }
     if (autoIncrement && (keyPath === "" || Array.isArray(keyPath))) {
-      refuse("InvalidAccessError", `The autoIncrement option was set but the keyPath option was ${keyPath === "" ? "empty" : "an array"}.`);
+      refuse("InvalidAccessError", "The autoIncrement option was set but the keyPath option was empty or an array.");
     }
     const store: StoreSchema = {
       id: this.#schema.nextId++, name, keyPath, autoIncrement, indexes: [], deleted: false, fresh: true,

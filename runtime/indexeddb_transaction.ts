@@ -87,7 +87,7 @@ export class IDBTransaction extends EventTarget {
   }
   commit(): void {
     if (this.#state !== "active") {
-      const message = this.#state === "inactive" ? "The transaction is not active." : "The transaction has finished or is committing.";
+      const message = this.#state === "inactive" ? "The transaction is not active." : "The transaction has finished.";
       throw failure("commit", "IDBTransaction", "InvalidStateError", message);
     }
     this.#state = "committing";

@@ -6,7 +6,6 @@ import { installBodyStreams } from "./body_stream.ts";
 import { installBroadcastChannels } from "./broadcast_channel.ts";
 import "./compression.ts";
 import { installConsole, print } from "./console.ts";
-import { DOMException } from "./domexception.ts";
 import { rejectionHandled, reportException, unhandledRejection } from "./errors.ts";
 import "./event_source.ts";
 import { setFetchWarning } from "./fetch.ts";
@@ -19,6 +18,7 @@ import { installPageScope, startPageScope } from "./page_scope.ts";
 import { socketPort } from "./port.ts";
 import { rehearse } from "./rehearsal.ts";
 import "./stream_transfer.ts";
+import { dataCloneError } from "./structured_clone.ts";
 import { beginTime } from "./time.ts";
 import { runTimer } from "./timers.ts";
 import { environment } from "./url.ts";
@@ -83,7 +83,7 @@ export function install(given: Native, scope: ScopeKind): Host {
     rejectionHandled,
     uncaught: reportException,
     checkpointEnd: runCheckpointEnd,
-    dataCloneError: (message) => new DOMException(message, "DataCloneError"),
+    dataCloneError,
   };
   return host;
 }

@@ -5,12 +5,12 @@
 // the process the channel becomes a remote one, and its messages go through the daemon, which keeps them until the end
 // they are for has arrived somewhere.
 import { type PortFrame, PortFrame_Kind } from "#ipc/vigil.ts";
-import { DOMException } from "./domexception.ts";
 import { defineEventHandlers, EventTarget, fire, getHandler, setHandler } from "./events.ts";
 import { MessageEvent } from "./message_events.ts";
 import { port as daemon } from "./port.ts";
 import {
   addTransferable,
+  dataCloneError,
   deserializeMessage,
   messageLeaves,
   serializeMessage,
@@ -138,10 +138,7 @@ export class MessagePort extends EventTarget {
     const transfer = toTransferList(options);
     const index = transfer.indexOf(this);
     if (index >= 0) {
-      throw new DOMException(
-        `Failed to execute 'postMessage' on 'MessagePort': Port at index ${index} contains the source port.`,
-        "DataCloneError",
-      );
+      throw dataCloneError(`Port at index ${index} contains the source port.`);
     }
     MessagePort.send(this, message, transfer);
   }

@@ -1,5 +1,6 @@
 // navigator in both scopes: identity, on-line state, NetworkInformation, Permissions, StorageManager, locks.
 import type { NetworkState, PermissionChange } from "#ipc/vigil.ts";
+import { DOMException } from "./domexception.ts";
 import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
 import { LockManager } from "./locks.ts";
 import { port } from "./port.ts";
@@ -138,6 +139,12 @@ export class Permissions {
     const given = toDictionary(descriptor, "PermissionDescriptor");
     const name = requiredMember(given, "PermissionDescriptor", "name", toPermissionName);
     const userVisibleOnly = member(given, "PushPermissionDescriptor", "userVisibleOnly", boolean, false);
+    if (name === "push" && !userVisibleOnly) {
+      throw new DOMException(
+        "Failed to execute 'query' on 'Permissions': Push Permission without userVisibleOnly:true isn't supported yet.",
+        "NotSupportedError",
+      );
+    }
     return port
       .request({ permissionQuery: { name, userVisibleOnly } })
       .then((reply) => new PermissionStatus(name, reply.permission?.state ?? "denied"));

@@ -209,7 +209,7 @@ class PageNotification extends Notification {
 class WorkerNotification extends Notification {
   constructor() {
     super({ id: "", title: "", body: "", tag: "", icon: "", optionsJson: "", data: new Uint8Array(), shownAtUs: 0 });
-    fail("Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.");
+    fail("Illegal constructor.");
   }
 }
 

@@ -51,8 +51,7 @@ const toPriority = enumeration("RequestPriority", ["high", "low", "auto"]);
 type Fields = Omit<HttpRequest, "headers" | "body" | "skipServiceWorker">;
 const methods = bodyMethods("Request");
 
-function toMethod(value: unknown): string {
-  const method = ByteString(value);
+function toMethod(method: string): string {
   if (!isToken(method)) fail(`'${method}' is not a valid HTTP method.`);
   const upper = method.toUpperCase();
   if (["CONNECT", "TRACE", "TRACK"].includes(upper)) fail(`'${method}' HTTP method is unsupported.`);
@@ -138,7 +137,7 @@ export class Request {
     fields.redirect = member(init, type, "redirect", toRedirect, fields.redirect);
     fields.integrity = member(init, type, "integrity", DOMString, fields.integrity);
     fields.keepalive = member(init, type, "keepalive", boolean, fields.keepalive);
-    fields.method = member(init, type, "method", toMethod, fields.method);
+    fields.method = toMethod(member(init, type, "method", ByteString, fields.method));
     member(init, type, "priority", toPriority, "auto");
     return member(init, type, "duplex", toDuplex, null);
   }

@@ -20,7 +20,7 @@ export function isSecure(): boolean {
 export function installScopeMembers(holder: object, interfaceName: string): void {
   installErrors(holder);
   installTimers(holder, interfaceName, reportException);
-  installStructuredClone(holder);
+  installStructuredClone(holder, interfaceName);
   installBase64(holder, interfaceName);
   installFetch(holder, interfaceName);
   installStorageApis(holder);

@@ -1,6 +1,7 @@
 // The scripts of a service worker version: the main one, what it imports, and the rules when importing is possible
 // (Service Workers §4.1.5, "import scripts" §3.4).
 import type { Script } from "#ipc/vigil.ts";
+import { print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
@@ -19,14 +20,17 @@ export function setScripts(given: readonly Script[], canFetch: () => boolean): v
 function load(url: string, doing: string): Script {
   const known = scripts.get(url);
   if (known) return known;
-  const failed = (why: string) =>
-    new DOMException(`${doing}: The script at '${url}' failed to load${why}.`, "NetworkError");
-  if (!mayFetch()) throw failed(": it was not imported when the service worker was installed");
+  // The console has the reason: scripts may not learn it.
+  const failed = (why: string) => {
+    if (why) print("error", why, url);
+    return new DOMException(`${doing}: The script at '${url}' failed to load.`, "NetworkError");
+  };
+  if (!mayFetch()) throw failed(`${url} was not imported when the service worker was installed.`);
   let script: Script | undefined;
   try {
     script = port.requestSync({ importScript: { url } }).script;
   } catch (error) {
-    throw failed(`: ${(error as Error).message}`);
+    throw failed((error as Error).message);
   }
   if (!script) throw failed("");
   scripts.set(url, script);

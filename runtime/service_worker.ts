@@ -100,6 +100,12 @@ export class ServiceWorkerRegistration extends EventTarget {
     return this.#updateViaCache;
   }
   async update(): Promise<ServiceWorkerRegistration> {
+    if (this.#unregistered) {
+      const script = (this.#installing ?? this.#waiting ?? this.#active)?.scriptURL ?? "";
+      throw new TypeError(
+        `Failed to update a ServiceWorker for scope ('${this.#scope}') with script ('${script}'): Not found`,
+      );
+    }
     const reply = await job(port.request({ registrationId: this.#id, registrationUpdate: {} }));
     return reply.registration ? registrationChanged(reply.registration) : this;
   }

@@ -4,7 +4,7 @@ import { CryptoKey, restoreKey } from "./crypto_key.ts";
 import { DOMException, QuotaExceededError } from "./domexception.ts";
 import { defineFunctions } from "./global_members.ts";
 import { type DeserializeHost, native, type SerializeHost } from "./native.ts";
-import { interfaces, isArrayBuffer } from "./webidl.ts";
+import { bare, bareError, interfaces, isArrayBuffer, withPrefix } from "./webidl.ts";
 
 const enum Tag {
   Blob = 1,
@@ -41,9 +41,18 @@ function isPlatformObject(value: object): boolean {
   }
   return false;
 }
+export function dataCloneError(message: string): DOMException {
+  return bare(message, (text) => new DOMException(text, "DataCloneError"));
+}
+// The interface, whatever a script has made of its name.
+function nameOf(value: object): string {
+  for (let proto: unknown = Object.getPrototypeOf(value); proto; proto = Object.getPrototypeOf(proto)) {
+    for (const [name, { constructor }] of interfaces) if (constructor.prototype === proto) return name;
+  }
+  return "Object";
+}
 function cannotClone(value: object): DOMException {
-  const name = (value as { constructor?: { name?: string } }).constructor?.name ?? "Object";
-  return new DOMException(`#<${name}> could not be cloned.`, "DataCloneError");
+  return dataCloneError(`${nameOf(value)} object could not be cloned.`);
 }
 
 class Writer implements SerializeHost {
@@ -74,7 +83,7 @@ class Writer implements SerializeHost {
     const index = this.#transferred.get(value);
     if (index !== undefined) return { tag: Tag.Transferred, payload: index };
     if (kinds.some((kind) => kind.isPort && kind.isInstance(value))) {
-      throw new DOMException("A MessagePort could not be cloned because it was not transferred.", "DataCloneError");
+      throw dataCloneError("A MessagePort could not be cloned because it was not transferred.");
     }
     if (isPlatformObject(value)) throw cannotClone(value);
     return undefined;
@@ -129,7 +138,7 @@ export function deserialize(data: Uint8Array): unknown {
 }
 
 function refuse(fault: string): never {
-  throw new DOMException(fault, "DataCloneError");
+  throw dataCloneError(fault);
 }
 function checkTransferable(kind: TransferableKind, item: object): void {
   const fault = kind.fault(item);
@@ -139,9 +148,11 @@ function checkTransferable(kind: TransferableKind, item: object): void {
 function sortTransfer(transfer: readonly object[]): { buffers: ArrayBuffer[]; others: Map<object, TransferableKind> } {
   const buffers = new Set<ArrayBuffer>();
   const others = new Map<object, TransferableKind>();
-  for (const item of transfer) {
-    if (buffers.has(item as ArrayBuffer) || others.has(item)) {
-      refuse("ArrayBuffer or MessagePort occurs twice in the transfer list.");
+  for (const [index, item] of transfer.entries()) {
+    if (buffers.has(item as ArrayBuffer)) refuse(`ArrayBuffer at index ${index} is a duplicate of an earlier ArrayBuffer.`);
+    if (others.has(item)) {
+      const [first, earlier] = others.get(item)!.isPort ? ["Message port", "port"] : [nameOf(item), nameOf(item)];
+      refuse(`${first} at index ${index} is a duplicate of an earlier ${earlier}.`);
     }
     if (isArrayBuffer(item)) {
       if (item.detached) refuse("An ArrayBuffer is detached and could not be cloned.");
@@ -149,7 +160,7 @@ function sortTransfer(transfer: readonly object[]): { buffers: ArrayBuffer[]; ot
       continue;
     }
     const kind = kinds.find((each) => each.isInstance(item));
-    if (!kind) refuse("Value not transferable.");
+    if (!kind) refuse(`Value at index ${index} does not have a transferable type.`);
     checkTransferable(kind, item);
     others.set(item, kind);
   }
@@ -194,19 +205,22 @@ export function deserializeMessage(data: Uint8Array): { value: unknown; ports: o
 export function toTransferList(options: unknown): object[] {
   if (options === undefined || options === null) return [];
   if (typeof options !== "object") {
-    throw new TypeError("The provided value is not of type 'StructuredSerializeOptions'.");
+    throw bareError("The provided value is not of type 'StructuredSerializeOptions'.");
   }
   const list = Symbol.iterator in options ? options : (options as { transfer?: unknown }).transfer;
   return list === undefined ? [] : Array.from(list as Iterable<object>);
 }
 
-export function installStructuredClone(global: object): void {
+export function installStructuredClone(global: object, scopeName: string): void {
+  const prefix = `Failed to execute 'structuredClone' on '${scopeName}'`;
   defineFunctions(global, {
     structuredClone(value: unknown, options: unknown = undefined): unknown {
-      if (arguments.length === 0) {
-        throw new TypeError("Failed to execute 'structuredClone': 1 argument required, but only 0 present.");
+      if (arguments.length === 0) throw new TypeError(`${prefix}: 1 argument required, but only 0 present.`);
+      try {
+        return deserializeMessage(serializeMessage(value, toTransferList(options), "stays")).value;
+      } catch (error) {
+        throw withPrefix(error, prefix);
       }
-      return deserializeMessage(serializeMessage(value, toTransferList(options), "stays")).value;
     },
   });
 }

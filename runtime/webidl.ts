@@ -14,21 +14,23 @@ export interface Converter<T = unknown> {
   readonly isOptional: boolean;
 }
 
-// A TypeError whose message still lacks its prefix; the wrapper of the operation adds it.
-const bareErrors = new WeakSet<object>();
+// Errors whose message still lacks its prefix, with how to make one with another message; the wrapper of the operation
+// adds it.
+const bareErrors = new WeakMap<object, (message: string) => object>();
 export function bareError(message: string): TypeError {
-  const error = new TypeError(message);
-  bareErrors.add(error);
+  return bare(message, (text) => new TypeError(text));
+}
+export function bare<E extends object>(message: string, make: (message: string) => E): E {
+  const error = make(message);
+  bareErrors.set(error, make);
   return error;
 }
 export function fail(message: string): never {
   throw bareError(message);
 }
 export function withPrefix(error: unknown, prefix: string): unknown {
-  if (typeof error === "object" && error !== null && bareErrors.has(error)) {
-    return new TypeError(`${prefix}: ${(error as Error).message}`);
-  }
-  return error;
+  const make = typeof error === "object" && error !== null ? bareErrors.get(error) : undefined;
+  return make ? make(`${prefix}: ${(error as Error).message}`) : error;
 }
 
 export function converter<T>(convert: (value: unknown) => T): Converter<T> {

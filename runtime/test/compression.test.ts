@@ -67,8 +67,7 @@ test("only the three formats and only bytes are taken", async () => {
         await fault(new CompressionStream("gzip"), ["text"]), CompressionStream.length, CompressionStream.name,
         Object.keys(CompressionStream.prototype), message(() => CompressionStream.prototype.readable)];`),
     [
-      "TypeError: Failed to construct 'CompressionStream': The provided value 'zip' is not a valid enum value of type " +
-      "CompressionFormat.",
+      "TypeError: Failed to construct 'CompressionStream': Unsupported compression format: 'zip'",
       "TypeError: Failed to construct 'DecompressionStream': 1 argument required, but only 0 present.",
       "TypeError: The provided value is not of type '(ArrayBuffer or ArrayBufferView)'.",
       1,

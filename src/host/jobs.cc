@@ -74,6 +74,7 @@ std::optional<ScriptError> Jobs::CheckRegister(RegisterCall& call) const {
 asio::awaitable<JobResult> Jobs::Register(RegisterCall call) {
   if (auto error = CheckRegister(call)) {
     failures_[call.client_origin] = error->message;
+    error->message = "Failed to register a ServiceWorker: " + error->message;
     co_return JobResult{nullptr, *error};
   }
   auto job = std::make_shared<Job>(context_.executor);
@@ -85,7 +86,8 @@ asio::awaitable<JobResult> Jobs::Register(RegisterCall call) {
   co_return co_await promise.Get();
 }
 
-asio::awaitable<JobResult> Jobs::Update(std::shared_ptr<Registration> registration, bool force) {
+asio::awaitable<JobResult> Jobs::Update(std::shared_ptr<Registration> registration, bool force,
+                                        std::string client_url) {
   auto newest = registration->Newest();
   if (registration->unregistered || !newest) {
     co_return JobResult{nullptr, {"InvalidStateError", "the registration has no service worker to update"}};
@@ -96,7 +98,7 @@ asio::awaitable<JobResult> Jobs::Update(std::shared_ptr<Registration> registrati
   job->scope = registration->scope;
   job->force = force;
   job->call.client_origin = registration->origin;
-  job->call.client_url = newest->script_url;
+  job->call.client_url = client_url.empty() ? newest->script_url : std::move(client_url);
   job->call.script_url = newest->script_url;
   job->call.scope = registration->scope;
   job->call.module = newest->module;
@@ -121,7 +123,7 @@ void Jobs::SoftUpdate(const std::shared_ptr<Registration>& registration) {
   if (!context_.deps.network.current().online) return;
   context_.Spawn([](Jobs* self, std::shared_ptr<Registration> target) -> asio::awaitable<void> {
     auto result = co_await self->Update(target, false);
-    if (!result.registration) log::Debug("update check of {}: {}", target->scope, result.error.message);
+    if (!result.registration) log::Debug("update check of {}: {}", target->scope, result.error.Told());
   }(this, registration));
 }
 
@@ -180,7 +182,12 @@ asio::awaitable<void> Jobs::RunQueue(std::string scope) {
 }
 
 void Jobs::Reject(const JobPtr& job, ScriptError error) {
-  if (job->type == Type::kRegister) failures_[job->origin] = error.message;
+  const bool registers = job->type == Type::kRegister;
+  if (registers) failures_[job->origin] = error.Told();
+  if (error.detail.empty()) error.detail = error.message;
+  error.message =
+      fmt::format("Failed to {} a ServiceWorker for scope ('{}') with script ('{}'): {}",
+                  registers ? "register" : "update", job->scope, job->call.script_url, error.message);
   job->promise.Set(JobResult{nullptr, std::move(error)});
 }
 
@@ -203,7 +210,7 @@ asio::awaitable<void> Jobs::RunUpdate(JobPtr job) {
   auto registration = context_.registry->ByScope(job->scope);
   auto newest = registration ? registration->Newest() : nullptr;
   if (job->type == Type::kUpdate && (!newest || newest->script_url != job->call.script_url)) {
-    Reject(job, {"TypeError", "the registration is gone or has another script now"});
+    Reject(job, {"TypeError", "Not found", "the registration is gone or has another script now"});
     co_return;
   }
   bool stale = registration && context_.deps.clock.now().wall - registration->last_update_check >
@@ -261,7 +268,12 @@ asio::awaitable<void> Jobs::InstallNew(JobPtr job, std::shared_ptr<Registration>
     if (!started.error_name.empty() && !why.starts_with(started.error_name))
       why = started.error_name + ": " + why;
     if (!registration->Newest()) context_.lifecycle->Discard(registration);
-    Reject(job, {"TypeError", fmt::format("the script {} failed: {}", version->script_url, why)});
+    // A module graph that could not be had is no failure of a script.
+    const bool unlinked = version->module && (started.error_name == "NetworkError" ||
+                                              started.error.find("Top-level await") != std::string::npos);
+    Reject(job, {"TypeError",
+                 unlinked ? "ServiceWorker cannot be started" : "ServiceWorker script evaluation failed",
+                 fmt::format("the script {} failed: {}", version->script_url, why)});
     co_return;
   }
   registration->update_via_cache = job->call.update_via_cache;

@@ -40,7 +40,8 @@ class Jobs {
   boost::asio::awaitable<JobResult> Register(RegisterCall call);
   // force: past the HTTP cache whatever the registration says. Resolves when the check is done; when a new
   // worker was found it is installing by then.
-  boost::asio::awaitable<JobResult> Update(std::shared_ptr<Registration> registration, bool force);
+  boost::asio::awaitable<JobResult> Update(std::shared_ptr<Registration> registration, bool force,
+                                           std::string client_url = {});
   boost::asio::awaitable<JobResult> Unregister(std::shared_ptr<Registration> registration, bool at_once);
   void SoftUpdate(const std::shared_ptr<Registration>& registration);
   // After a functional event.

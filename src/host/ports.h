@@ -18,6 +18,9 @@ namespace vigil::host {
 struct ScriptError {
   std::string name;
   std::string message;
+  std::string detail = {};  // what the developer is told instead of the message, outside of scripts
+
+  const std::string& Told() const { return detail.empty() ? message : detail; }
   friend bool operator==(const ScriptError&, const ScriptError&) = default;
 };
 template <class T = void>

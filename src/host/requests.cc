@@ -225,7 +225,9 @@ asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Ver
   call.referrer = version->script_url;
   call.url = url;
   call.module = version->module;
-  call.bypass_cache = registration && registration->update_via_cache == "none";
+  // A registration that has no worker yet was never checked for an update: its imports are fetched anew, too.
+  const bool first = registration && !registration->waiting && !registration->active;
+  call.bypass_cache = registration && (first || registration->update_via_cache == "none");
   auto fetched = co_await FetchImportedScript(context_, std::move(call));
   if (!fetched) {
     ReplyFailure(*process, id, fetched.error().name, fetched.error().message);

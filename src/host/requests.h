@@ -54,7 +54,7 @@ class Requests {
   boost::asio::awaitable<void> ContainerRegister(Process process, ProcessOwner owner, std::uint64_t id,
                                                  ipc::ContainerRegister call);
   boost::asio::awaitable<void> NavigationPreload(Process process, ProcessOwner owner, ipc::Request request);
-  boost::asio::awaitable<void> UpdateRegistration(Process process, std::uint64_t id,
+  boost::asio::awaitable<void> UpdateRegistration(Process process, ProcessOwner owner, std::uint64_t id,
                                                   std::shared_ptr<Registration> registration);
   boost::asio::awaitable<void> UnregisterRegistration(Process process, std::uint64_t id,
                                                       std::shared_ptr<Registration> registration);
@@ -69,6 +69,8 @@ class Requests {
   void PostMessage(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request);
   boost::asio::awaitable<void> OpenWindow(Process process, std::shared_ptr<Version> version, std::uint64_t id,
                                           std::string url);
+  boost::asio::awaitable<void> NavigateSelf(Process process, std::shared_ptr<Page> page, std::uint64_t id,
+                                            std::string url);
   boost::asio::awaitable<void> Navigate(Process process, std::shared_ptr<Version> version, std::uint64_t id,
                                         ipc::ClientNavigate call);
   bool WindowAllowed(std::uint64_t version_id) const { return window_allowed_.contains(version_id); }

@@ -80,7 +80,7 @@ void Requests::OnRegistrationRequest(WorkerProcess& process, const ProcessOwner&
     return ReplyFailure(process, id, "InvalidStateError",
                         "Failed to update a ServiceWorker: it is being installed itself.");
   }
-  if (update) return context_.Spawn(UpdateRegistration(process.shared_from_this(), id, registration));
+  if (update) return context_.Spawn(UpdateRegistration(process.shared_from_this(), owner, id, registration));
   context_.Spawn(UnregisterRegistration(process.shared_from_this(), id, registration));
 }
 
@@ -126,21 +126,20 @@ asio::awaitable<void> Requests::ContainerRegister(Process process, ProcessOwner 
   job.scope = call.scope();
   job.module = call.type() == "module";
   job.update_via_cache = call.update_via_cache();
-  std::string shown = "Failed to register a ServiceWorker";
   auto result = co_await context_.jobs->Register(std::move(job));
   if (!result.registration) {
-    ReplyFailure(*process, id, result.error.name, shown + ": " + result.error.message);
+    ReplyFailure(*process, id, result.error.name, result.error.message);
     co_return;
   }
   ReplyRegistration(*process, id, *result.registration);
 }
 
-asio::awaitable<void> Requests::UpdateRegistration(Process process, std::uint64_t id,
+asio::awaitable<void> Requests::UpdateRegistration(Process process, ProcessOwner owner, std::uint64_t id,
                                                    std::shared_ptr<Registration> registration) {
-  auto result = co_await context_.jobs->Update(registration, false);
+  std::string from = owner.page ? owner.page->url : owner.version->script_url;
+  auto result = co_await context_.jobs->Update(registration, false, std::move(from));
   if (!result.registration) {
-    ReplyFailure(*process, id, result.error.name,
-                 "Failed to update a ServiceWorker: " + result.error.message);
+    ReplyFailure(*process, id, result.error.name, result.error.message);
     co_return;
   }
   ReplyRegistration(*process, id, *result.registration);

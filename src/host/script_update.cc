@@ -19,14 +19,42 @@ ipc::HttpRequest ScriptRequest(const std::string& url, bool bypass_cache) {
   request.set_method("GET");
   request.set_url(url);
   request.set_cache(bypass_cache ? "no-cache" : "default");
+  request.set_referrer("about:client");
   auto* accept = request.add_headers();
   accept->set_name("Accept");
   accept->set_value("*/*");
   return request;
 }
 
-tl::unexpected<ScriptError> Refuse(std::string name, std::string message) {
-  return tl::unexpected<ScriptError>(ScriptError{std::move(name), std::move(message)});
+tl::unexpected<ScriptError> Refuse(std::string name, std::string message, std::string detail = {}) {
+  return tl::unexpected<ScriptError>(ScriptError{std::move(name), std::move(message), std::move(detail)});
+}
+
+// What scripts are told of a scope that is too wide; the developer is told more.
+ScriptError ScopeError(const std::string& scope_url, const std::string& script_url,
+                       const std::string& allowed, std::string detail) {
+  const auto script = net::Url::Parse(script_url);
+  const auto scope = net::Url::Parse(scope_url);
+  const auto widest = script && !allowed.empty() ? net::Url::Parse(allowed, *script) : script;
+  ScriptError error{"SecurityError", "", std::move(detail)};
+  if (!script || !scope || !widest) {
+    error.message = fmt::format(
+        "An invalid Service-Worker-Allowed header value ('{}') was received when fetching the script.",
+        allowed);
+  } else if (widest->Origin() != script->Origin()) {
+    error.message = fmt::format(
+        "A cross-origin Service-Worker-Allowed header value ('{}') was received when fetching the script.",
+        allowed);
+  } else {
+    const std::string path =
+        allowed.empty() ? script->path().substr(0, script->path().rfind('/') + 1) : widest->path();
+    error.message = fmt::format(
+        "The path of the provided scope ('{}') is not under the max scope allowed ({}'{}'). Adjust the "
+        "scope, move "
+        "the Service Worker script, or use the Service-Worker-Allowed HTTP header to allow the scope.",
+        scope->path(), allowed.empty() ? "" : "set by Service-Worker-Allowed: ", path);
+  }
+  return error;
 }
 
 std::string ToLower(std::string_view text) {
@@ -102,26 +130,31 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
   client.trusted = true;
   auto fetched = co_await context.deps.fetcher.FetchAll(client, std::move(request), kMaxScriptBytes);
   if (!fetched) {
-    co_return Refuse("TypeError",
+    co_return Refuse("TypeError", "An unknown error occurred when fetching the script.",
                      fmt::format("the script {} cannot be fetched: {}", script_url, fetched.error().message));
   }
   const auto& head = fetched->head;
   if (head.type() == ipc::HttpResponse::OPAQUE_REDIRECT) {
-    co_return Refuse("SecurityError",
+    co_return Refuse("SecurityError", "The script resource is behind a redirect, which is disallowed.",
                      fmt::format("the script {} is behind a redirect, which is not allowed", script_url));
   }
   if (head.status() < 200 || head.status() > 299) {
-    co_return Refuse("TypeError", fmt::format("the script {} cannot be fetched: the server answers {}",
-                                              script_url, head.status()));
+    co_return Refuse(
+        "TypeError",
+        fmt::format("A bad HTTP response code ({}) was received when fetching the script.", head.status()),
+        fmt::format("the script {} cannot be fetched: the server answers {}", script_url, head.status()));
   }
   std::string type = net::HeaderValue(head, "content-type");
   if (!IsJavaScriptMimeType(type)) {
     co_return Refuse(
         "SecurityError",
+        type.empty() ? "The script does not have a MIME type."
+                     : fmt::format("The script has an unsupported MIME type ('{}').", type),
         fmt::format("the script {} has the MIME type '{}': serve it as text/javascript", script_url, type));
   }
-  std::string why = WhyScopeNotAllowed(scope, script_url, net::HeaderValue(head, "service-worker-allowed"));
-  if (!why.empty()) co_return Refuse("SecurityError", why);
+  const std::string allowed = net::HeaderValue(head, "service-worker-allowed");
+  std::string why = WhyScopeNotAllowed(scope, script_url, allowed);
+  if (!why.empty()) co_return tl::unexpected(ScopeError(scope, script_url, allowed, std::move(why)));
   FetchedScript script;
   script.referrer_policy = net::HeaderValue(head, "referrer-policy");
   script.resource = std::make_shared<ScriptResource>(
@@ -136,7 +169,7 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImport
   request.set_mode(call.module ? "cors" : "no-cors");
   request.set_credentials(call.module ? "omit" : "same-origin");
   request.set_redirect("follow");
-  request.set_destination("script");
+  request.set_destination(call.module ? "serviceworker" : "script");
   net::FetchClient client;
   client.origin = call.origin;
   client.url = call.referrer;

@@ -213,7 +213,8 @@ Result<std::optional<CacheRefusal>> CacheOrigin::Put(std::uint64_t cache,
       return Refuse("QuotaExceededError", "Too many variants of one URL at a time.");
     for (const ipc::CacheEntry* other : same_url) {
       if (HeadersMatch(entry.request(), other->request(), other->response(), false)) {
-        return Refuse("InvalidStateError", "duplicate requests");
+        return Refuse("InvalidStateError",
+                      "Cache.addAll(): duplicate requests (" + entry.request().url() + ")");
       }
     }
     same_url.push_back(&entry);

@@ -171,7 +171,9 @@ v8::MaybeLocal<v8::Promise> ImportDynamically(v8::Local<v8::Context> context, v8
   v8::TryCatch caught(isolate);
   v8::Local<v8::Module> module;
   if (Map().only_static || Map().resolve.IsEmpty()) {
-    ThrowTypeError(isolate, "import() is disallowed on ServiceWorkerGlobalScope by the HTML specification.");
+    ThrowTypeError(isolate,
+                   "import() is disallowed on ServiceWorkerGlobalScope by the HTML specification. "
+                   "See https://github.com/w3c/ServiceWorker/issues/1356.");
     v8::Local<v8::Promise> refused;
     if (Rejected(context, caught).ToLocal(&refused)) return scope.Escape(refused);
     caught.ReThrow();
