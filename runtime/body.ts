@@ -89,13 +89,13 @@ export class BodyState {
     return known;
   }
   async consume(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#stream) return readAllBytes(this.#stream);
+    if (this.#stream) return readAllBytes(this.#stream).catch(toFailedFetch);
     const known = this.consumeKnown();
     if (known) return known;
     this.#used = true;
     const pieces: Uint8Array[] = [];
     for (;;) {
-      const piece = await this.#incoming!.next();
+      const piece = await this.#incoming!.next().catch(toFailedFetch);
       if (!piece) return concatenate(pieces);
       pieces.push(piece);
     }
@@ -156,6 +156,10 @@ export class BodyState {
     return copy;
   }
 }
+// Who consumes a whole body learns of a broken connection in the words of fetch(); abort() keeps its own reason.
+function toFailedFetch(reason: unknown): never {
+  throw IncomingBody.brokeOff(reason) ? new TypeError("Failed to fetch", { cause: (reason as Error).cause }) : reason;
+}
 function identityTransform(): {
   readable: ReadableStream<Uint8Array>;
   writable: import("web-streams-polyfill").WritableStream<Uint8Array>;
@@ -206,7 +210,7 @@ type Read<T> = (bytes: Uint8Array<ArrayBuffer>, owner: BodyOwner) => T;
 function reader<T>(name: string, type: string, read: Read<T>): (this: object, owner: BodyOwner) => Promise<T> {
   return async function (this: object, owner: BodyOwner) {
     const body = owner.bodyState();
-    if (body?.failure) throw body.failure.reason;
+    if (body?.failure) toFailedFetch(body.failure.reason);
     if (body?.used) throw new TypeError(`Failed to execute '${name}' on '${type}': body stream already read`);
     if (body?.locked) throw new TypeError(`Failed to execute '${name}' on '${type}': body stream is locked`);
     const known = body ? body.consumeKnown() : new Uint8Array();

@@ -28,11 +28,16 @@ const incoming = new Map<number, Arrival>();
 const abandoned = new FinalizationRegistry<number>((stream) => {
   if (incoming.delete(stream)) port.notify({ bodyCancel: { stream } });
 });
+const brokenOff = new WeakSet<object>(); // what reads fail with when the sender broke off
 function accept(chunk: BodyChunk): void {
   const arrival = incoming.get(chunk.stream);
   if (!arrival) return;
   if (chunk.data.byteLength > 0) arrival.queue.push(chunk.data);
-  if (chunk.error) arrival.failure = { reason: new TypeError("network error", { cause: chunk.error }) };
+  if (chunk.error) {
+    const reason = new TypeError("network error", { cause: chunk.error });
+    brokenOff.add(reason);
+    arrival.failure = { reason };
+  }
   if (chunk.fin || chunk.error) {
     arrival.finished = true;
     incoming.delete(chunk.stream);
@@ -60,6 +65,9 @@ export class IncomingBody {
     this.#stream = stream;
     incoming.set(stream, this.#arrival);
     abandoned.register(this, stream);
+  }
+  static brokeOff(reason: unknown): boolean {
+    return typeof reason === "object" && reason !== null && brokenOff.has(reason);
   }
   // The next piece, or null at the end. One caller at a time.
   async next(): Promise<Uint8Array | null> {

@@ -380,6 +380,18 @@ export class HTMLElement extends Element {
   set title(value: string) {
     this.setAttribute("title", value);
   }
+  get lang(): string {
+    return this.getAttribute("lang") ?? "";
+  }
+  set lang(value: string) {
+    this.setAttribute("lang", value);
+  }
+  get dir(): string {
+    return (this.getAttribute("dir") ?? "").toLowerCase();
+  }
+  set dir(value: string) {
+    this.setAttribute("dir", value);
+  }
   click(): void {
     const event = new Event("click", { bubbles: true, cancelable: true, composed: true });
     if (fire(this, event)) HTMLElement.activate(this);
@@ -407,7 +419,7 @@ defineEventHandlers(HTMLElement.prototype, elementEvents, HTMLElement.isInstance
 defineInterface(HTMLElement, {
   name: "HTMLElement",
   exposed: "page",
-  setters: { hidden: boolean, innerText: nullable(text), title: text },
+  setters: { hidden: boolean, innerText: nullable(text), title: text, lang: text, dir: text },
 });
 
 export { Comment, DocumentFragment, DocumentType, Node, Text };

@@ -33,7 +33,6 @@ export async function fetchForElement(element: Element, url: string, destination
         referrerPolicy: element.getAttribute("referrerpolicy") ?? "",
         integrity: element.getAttribute("integrity") ?? "",
         destination,
-        headers: [{ name: "accept", value: accept(destination) }],
       },
     });
     if (response && response.type !== HttpResponse_Type.ERROR) {
@@ -49,11 +48,6 @@ export async function fetchForElement(element: Element, url: string, destination
   print("error", `Failed to load the ${destination} ${url}: ${why}`, environment.url);
   return null;
 }
-function accept(destination: string): string {
-  if (destination === "image") return "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
-  return destination === "style" ? "text/css,*/*;q=0.1" : "*/*";
-}
-
 // The load event of the document waits for these.
 const delaying = new Set<Promise<unknown>>();
 export function delayLoadEvent<T>(work: Promise<T>): Promise<T> {

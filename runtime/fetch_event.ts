@@ -81,7 +81,7 @@ export class FetchEvent extends ExtendableEvent {
       throw new DOMException(`${prefix}: The event handler is already finished.`, "InvalidStateError");
     }
     if (this.#response) {
-      throw new DOMException(`${prefix}: The event has already been responded to.`, "InvalidStateError");
+      throw new DOMException(`${prefix}: respondWith() was already called.`, "InvalidStateError");
     }
     this.stopImmediatePropagation();
     this.#response = Promise.resolve(response);
@@ -163,7 +163,10 @@ export function runFetchEvent(id: number, message: FetchEventMessage): void {
     }
     const answered = response.then(
       (value) => answer(id, event, value),
-      (reason: unknown) => refuse(id, event, `the promise was rejected: ${describe(reason)}`),
+      (reason: unknown) => {
+        refuse(id, event, `the promise was rejected: ${describe(reason)}`);
+        tellUnhandled(reason);
+      },
     );
     ExtendableEvent.extensionOf(event)!.add(answered);
   }, () => dropPreload(id));
@@ -172,6 +175,7 @@ async function answer(id: number, event: FetchEvent, value: unknown): Promise<vo
   const problem = problemOf(event.request, value);
   if (problem !== null) {
     refuse(id, event, problem);
+    if (!Response.isInstance(value)) tellUnhandled(new TypeError("Failed to convert value to 'Response'."));
     return;
   }
   const response = value as Response;
@@ -202,6 +206,10 @@ function problemOf(request: Request, value: unknown): string | null {
     return "a Response whose body is locked or was read cannot be used to respond to a request.";
   }
   return null;
+}
+// As in Chromium: the network error is no handler of what a script's promise was rejected with.
+function tellUnhandled(reason: unknown): void {
+  void Promise.reject(reason);
 }
 function refuse(id: number, event: FetchEvent, why: string): void {
   print("error", `The FetchEvent for "${event.request.url}" resulted in a network error response: ${why}`, "");

@@ -3,8 +3,9 @@
 import { elementNode, Node } from "./dom_node.ts";
 import { DocumentFragment, Element, HTMLElement, htmlNamespace } from "./dom_element.ts";
 import { setElementMaker } from "./html.ts";
-import { navigateSelf } from "./page_location.ts";
-import { parseUrl, URL } from "./url.ts";
+import { print } from "./console.ts";
+import { go } from "./page_location.ts";
+import { environment, parseUrl, URL } from "./url.ts";
 import { boolean, defineInterface, DOMString, type InterfaceClass } from "./webidl.ts";
 
 // HTML §2.6.1 "reflect": text as it is, url resolved, flag as presence.
@@ -179,8 +180,15 @@ defineInterface(HTMLAnchorElement, {
   setters: { ...anchorMembers, href: DOMString },
 });
 classes.set("a", HTMLAnchorElement);
+// HTML §4.6.4 "follow the hyperlink", in this window.
+HTMLElement.activate = (element) => {
+  const link = element.closest("a[href]");
+  if (!HTMLAnchorElement.isInstance(link) || link.hasAttribute("download")) return;
+  const target = link.getAttribute("target") ?? "";
+  if (target === "" || target === "_self" || target === "_top") go(link.href);
+};
 
-// HTML §4.10.21: sending it is a navigation, which pages do not do.
+// HTML §4.10.21. Forms are not sent: nobody fills them in.
 export class HTMLFormElement extends HTMLElement {
   #brand = true;
   submit(): void {
@@ -192,7 +200,8 @@ export class HTMLFormElement extends HTMLElement {
   static override isInstance(value: unknown): value is HTMLFormElement {
     return typeof value === "object" && value !== null && #brand in value;
   }
-  static submitted: (form: HTMLFormElement) => void = (form) => navigateSelf(form.getAttribute("action") ?? "");
+  static submitted: (form: HTMLFormElement) => void = (form) =>
+    print("warn", `A form was not sent to ${form.getAttribute("action") ?? environment.url}: use fetch().`);
 }
 const formMembers = reflect(HTMLFormElement, { action: "url", method: "text", target: "text", enctype: "text", name: "text" });
 defineInterface(HTMLFormElement, { name: "HTMLFormElement", exposed: "page", setters: formMembers });

@@ -187,6 +187,25 @@ defineInterface(HashChangeEvent, {
   exposed: "page",
 });
 
+export class PopStateEvent extends Event {
+  #state: unknown;
+  constructor(type: string, init: Dictionary = {}) {
+    super(type, init as EventInit);
+    this.#state = member(init, "PopStateEventInit", "state", any, null);
+  }
+  get state(): unknown {
+    return this.#state;
+  }
+  static override isInstance(value: unknown): value is PopStateEvent {
+    return typeof value === "object" && value !== null && #state in value;
+  }
+}
+defineInterface(PopStateEvent, {
+  name: "PopStateEvent",
+  constructorArguments: [DOMString, eventInit("PopStateEventInit")],
+  exposed: "page",
+});
+
 export class StorageEvent extends Event {
   #key: string | null;
   #oldValue: string | null;

@@ -1,13 +1,17 @@
-// HTML §7.2.4: Location of a page. The page itself does not navigate: what would replace its document is refused with a
-// line on the console, and only the fragment can change.
+// HTML §7.2.4: Location of a page. Another document comes as another page in this one's place, which the daemon opens;
+// a change of the fragment stays here.
 import { print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
-import { type EventTarget, fire } from "./events.ts";
-import { HashChangeEvent } from "./message_events.ts";
-import { deserialize, serialize } from "./structured_clone.ts";
+import { port } from "./port.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { environment, parseUrl, URL, withoutFragment } from "./url.ts";
-import { any, defineInterface, DOMString, nullable } from "./webidl.ts";
+import { defineInterface, DOMString } from "./webidl.ts";
+
+// page_history.ts: to another fragment of this document.
+let toFragment: (url: string, replace: boolean) => void = setDocumentUrl;
+export function setFragmentNavigation(navigate: typeof toFragment): void {
+  toFragment = navigate;
+}
 
 let current: URL | null = null;
 export function documentUrl(): URL {
@@ -18,25 +22,23 @@ export function setDocumentUrl(href: string): void {
   current = new URL(href);
   environment.url = href;
 }
-// To another document.
-export function navigateSelf(url: string): void {
-  print(
-    "warn",
-    `Navigation to ${url} was ignored: a headless page stays on its document. Open that URL as a page of its own.`,
-  );
+// To another document; null: this one anew. It begins when the running script has ended, and this scope ends when the
+// other document is there.
+export function navigateSelf(url: string | null): void {
+  const refused = (reason: unknown) => print("warn", `Navigation to ${url ?? documentUrl().href} failed: ${String(reason)}`);
+  if (url !== null && !/^https?:/.test(url)) refused("a headless page has documents of http and https only");
+  else setRuntimeTimer(() => void port.request({ clientNavigate: { url: url ?? "" } }).catch(refused), 0);
 }
-function go(text: string): void {
+export function go(text: string, replace = false): void {
   const url = parseUrl(text);
   if (!url) throw new DOMException(`'${text}' is not a valid URL.`, "SyntaxError");
   const before = documentUrl().href;
-  if (withoutFragment(url.href) !== withoutFragment(before)) {
+  if (!url.href.includes("#") || withoutFragment(url.href) !== withoutFragment(before)) {
     navigateSelf(url.href);
     return;
   }
   if (url.href === before) return;
-  setDocumentUrl(url.href);
-  const event = new HashChangeEvent("hashchange", { oldURL: before, newURL: url.href });
-  setRuntimeTimer(() => void fire(globalThis as unknown as EventTarget, event), 0);
+  toFragment(url.href, replace);
 }
 const part = (name: "protocol" | "host" | "hostname" | "port" | "pathname" | "search" | "hash", value: string) => {
   const url = new URL(documentUrl().href);
@@ -104,10 +106,10 @@ export class Location {
     go(url);
   }
   replace(url: string): void {
-    go(url);
+    go(url, true);
   }
   reload(): void {
-    print("warn", "location.reload() was ignored: close the page and open it again.");
+    navigateSelf(null);
   }
   toString(): string {
     return documentUrl().href;
@@ -130,49 +132,5 @@ defineInterface(Location, {
     pathname: text,
     search: text,
     hash: text,
-  },
-});
-
-// HTML §7.2.5, without a joint session history: entries change the URL and the state, nothing goes back.
-export class History {
-  #state: unknown = null;
-  #length = 1;
-  get length(): number {
-    return this.#length;
-  }
-  get state(): unknown {
-    return this.#state;
-  }
-  get scrollRestoration(): string {
-    return "auto";
-  }
-  pushState(state: unknown, _title: unknown, url: string | null): void {
-    this.#change("pushState", state, url);
-    ++this.#length;
-  }
-  replaceState(state: unknown, _title: unknown, url: string | null): void {
-    this.#change("replaceState", state, url);
-  }
-  #change(method: string, state: unknown, url: string | null): void {
-    const target = url === null ? documentUrl() : parseUrl(url);
-    if (!target || target.origin !== documentUrl().origin) {
-      throw new DOMException(
-        `Failed to execute '${method}' on 'History': A history state object with URL '${url ?? ""}' cannot be created in a document with origin '${documentUrl().origin}' and URL '${documentUrl().href}'.`,
-        "SecurityError",
-      );
-    }
-    this.#state = deserialize(serialize(state));
-    setDocumentUrl(target.href);
-  }
-  static isInstance(value: unknown): value is History {
-    return typeof value === "object" && value !== null && #length in value;
-  }
-}
-defineInterface(History, {
-  name: "History",
-  exposed: "page",
-  operations: {
-    pushState: [any, any, nullable(text).optional(null)],
-    replaceState: [any, any, nullable(text).optional(null)],
   },
 });

@@ -16,7 +16,10 @@ import { makeStorage } from "./local_storage.ts";
 import { MessageEvent } from "./message_events.ts";
 import { native } from "./native.ts";
 import { addPersist, Navigator } from "./navigator.ts";
-import { History, Location } from "./page_location.ts";
+import { installPageCookies } from "./page_cookies.ts";
+import { History } from "./page_history.ts";
+import { Location } from "./page_location.ts";
+import { MediaQueryList, viewport } from "./media_queries.ts";
 import { runInserted, runScripts } from "./page_scripts.ts";
 import { port } from "./port.ts";
 import { defineFunctions, defineGetter, defineLazy } from "./global_members.ts";
@@ -28,7 +31,7 @@ import { installObjectUrls } from "./object_urls.ts";
 import { environment, parseUrl } from "./url.ts";
 import "./xhr.ts";
 import { DOMException } from "./domexception.ts";
-import { defineInterface } from "./webidl.ts";
+import { defineInterface, withPrefix } from "./webidl.ts";
 
 const isGlobal = (value: unknown): boolean => value === globalThis;
 class Window extends EventTarget {
@@ -61,6 +64,18 @@ const windowEvents = [
   "blur",
 ];
 const frameMs = 1000 / 60;
+// Of a window that nobody sees, CSSOM View §4: as media_queries.ts has it.
+const measures = {
+  innerWidth: viewport.width,
+  innerHeight: viewport.height,
+  outerWidth: viewport.width,
+  outerHeight: viewport.height,
+  screenX: 0,
+  screenY: 0,
+  scrollX: 0,
+  scrollY: 0,
+  devicePixelRatio: 1,
+};
 
 export function installPageScope(global: object): void {
   // Between Window's prototype and EventTarget's is HTML's named properties object.
@@ -79,14 +94,16 @@ export function installPageScope(global: object): void {
   defineLazy(global, "navigator", () => new Navigator());
   defineLazy(global, "cookieStore", theCookieStore);
   installCookieChanges();
+  installPageCookies();
   defineLazy(global, "localStorage", () => makeStorage(false));
   defineLazy(global, "sessionStorage", () => makeStorage(true));
   defineGetter(global, "closed", () => false);
   defineGetter(global, "opener", () => null, true);
   defineGetter(global, "frameElement", () => null);
   defineLazy(global, "history", () => new History());
-  defineFunctions(global, { Image: ImageConstructor });
+  Object.defineProperty(global, "Image", { value: ImageConstructor, writable: true, configurable: true });
   Object.defineProperty(global, "name", { value: "", writable: true, enumerable: true, configurable: true });
+  for (const [name, value] of Object.entries(measures)) defineGetter(global, name, () => value, true);
   installWindowFunctions(global);
   addPersist();
   installObjectUrls();
@@ -112,6 +129,9 @@ function installWindowFunctions(global: object): void {
     prompt: dialog("prompt", null),
     focus() {},
     blur() {},
+    scroll() {},
+    scrollTo() {},
+    scrollBy() {},
     stop() {},
     close() {
       native.exit("window.close()");
@@ -128,6 +148,9 @@ function installWindowFunctions(global: object): void {
     cancelIdleCallback(handle: number): void {
       clearRuntimeTimer(handle);
     },
+    matchMedia(query: unknown): MediaQueryList {
+      return new MediaQueryList(String(query));
+    },
     getComputedStyle(element: { style?: object }): object {
       return element.style ?? {};
     },
@@ -135,6 +158,13 @@ function installWindowFunctions(global: object): void {
   });
 }
 
+function tryClone(message: unknown, transfer: unknown): Uint8Array {
+  try {
+    return serializeMessage(message, toTransferList(transfer), "stays");
+  } catch (error) {
+    throw withPrefix(error, "Failed to execute 'postMessage' on 'Window'");
+  }
+}
 // To itself: there is no other window.
 function postMessage(...args: unknown[]): void {
   if (args.length === 0) {
@@ -151,7 +181,7 @@ function postMessage(...args: unknown[]): void {
       "SyntaxError",
     );
   }
-  const data = serializeMessage(message, toTransferList(withOptions ? second : transfer), "stays");
+  const data = tryClone(message, withOptions ? second : transfer);
   if (wanted !== null && wanted !== environment.origin) return;
   const { origin } = environment;
   const source = globalThis;

@@ -196,12 +196,15 @@ test("what is not a usable Response becomes a network error with a reason on the
     networkError,
     networkError,
   ]);
-  assert.equal(worker.lines.length, 4);
+  const reasons = worker.lines.filter((line) => line.startsWith("The FetchEvent"));
+  assert.equal(reasons.length, 4);
   assert.match(
-    worker.lines[0]!,
+    reasons[0]!,
     /^The FetchEvent for "https:\/\/app\.example\/string" resulted in a network error response: an object that was not a Response/,
   );
-  assert.match(worker.lines[3]!, /the promise was rejected: Error: why/);
+  assert.match(reasons[3]!, /the promise was rejected: Error: why/);
+  const unhandled = worker.lines.filter((line) => line.startsWith("Uncaught (in promise)"));
+  assert.match(unhandled.join(), /TypeError: Failed to convert value to 'Response'\..*Error: why/s);
 });
 
 test("respondWith() counts once and only during the dispatch; handled tells the end", async () => {
@@ -214,7 +217,7 @@ test("respondWith() counts once and only during the dispatch; handled tells the 
     addEventListener("fetch", () => console.log("second listener"))`);
   await worker.send(fetchEvent(1, `${origin}/a`));
   assert.deepEqual(worker.lines, [
-    "Failed to execute 'respondWith' on 'FetchEvent': The event has already been responded to.",
+    "Failed to execute 'respondWith' on 'FetchEvent': respondWith() was already called.",
     "handled",
   ]);
 });

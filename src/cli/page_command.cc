@@ -96,7 +96,9 @@ void AddOpen(CLI::App& page, Context& context) {
       "status 1 if it was rejected, and\n"
       "the page is closed. Opening a page counts as a visit of its user, as if the address were typed or a "
       "bookmark chosen;\n"
-      "with --link it earns no engagement, as a followed link does not.\n\n"
+      "with --link it earns no engagement, as a followed link does not. The id stays good wherever the "
+      "page's "
+      "scripts lead it.\n\n"
       "  vigil page open https://shop.example/ --eval 'console.log(document.title)'\n"
       "  vigil page open https://shop.example/ --script order.js\n"
       "  id=$(vigil page open https://shop.example/ --keep); …; vigil page close $id",

@@ -80,7 +80,7 @@ asio::awaitable<Result<AppView>> Apps::Install(std::string url, ConsoleSink cons
     co_return Fail(page.error());
   }
   auto installed = co_await InstallFromPage(url, *target, *page);
-  context_.pages->Close(*page);
+  context_.pages->CloseWindow(**page);
   if (!installed) co_await RollBack(origin, before);
   co_return installed;
 }
@@ -171,6 +171,8 @@ asio::awaitable<Result<>> Apps::WaitForWorker(std::shared_ptr<Page> page) {
   auto deadline = Steady::now() + kInstallLimit;
   auto calm_since = Steady::now();
   for (;;) {
+    // Many pages reload themselves when their worker takes over.
+    if (auto now = context_.pages->InWindow(page->window)) page = std::move(now);
     auto registration = context_.registry->Match(page->url);
     if (registration && registration->active && registration->active->state == VersionState::kActivated) {
       co_return Result<>();
@@ -181,11 +183,12 @@ asio::awaitable<Result<>> Apps::WaitForWorker(std::shared_ptr<Page> page) {
         co_return Fail(ErrorCode::kAborted, fmt::format("{} cannot be installed: {}", page->url, *failure));
       }
     }
-    if (!page->process) {
+    if (!page->process && !page->loading) {
       co_return Fail(ErrorCode::kAborted, fmt::format("{} cannot be installed: its page ended", page->url));
     }
     auto now = Steady::now();
-    bool busy = waits || page->process->requests_under_way() > 0 || context_.jobs->HasJobs(page->origin);
+    bool busy = waits || !page->process || page->process->requests_under_way() > 0 ||
+                context_.jobs->HasJobs(page->origin);
     if (busy) calm_since = now;
     if (now - calm_since > kCalmLimit) {
       co_return Fail(

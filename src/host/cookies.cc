@@ -50,7 +50,8 @@ void Describe(const net::Cookie& cookie, ipc::Cookie& item) {
 // As a Set-Cookie header, so that the jar's rules are the same for scripts and servers. What could end an
 // attribute early was refused before.
 std::string SetCookieLine(const ipc::Cookie& cookie, WallTime now) {
-  std::string line = cookie.name() + "=" + cookie.value() + "; Path=" + cookie.path() + "; Secure";
+  std::string line = cookie.name() + "=" + cookie.value() + "; Path=" + cookie.path();
+  if (cookie.secure()) line += "; Secure";
   if (!cookie.domain().empty()) line += "; Domain=" + cookie.domain();
   line += "; SameSite=" + cookie.same_site();
   if (cookie.expires_ms() != 0) {

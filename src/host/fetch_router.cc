@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "host/lifecycle.h"
@@ -11,12 +12,16 @@
 #include "host/runner.h"
 #include "host/script_storage.h"
 #include "host/script_update.h"
+#include "host/worker_answer.h"
+#include "net/fetch_headers.h"
 #include "net/referrer.h"
 #include "net/url.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
+// Of navigations that workers passed on and then did not answer with.
+constexpr std::size_t kMaxRedirectsKept = 1000;
 
 // Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
 void TameMode(const std::string& origin, ipc::HttpRequest& request) {
@@ -26,8 +31,8 @@ void TameMode(const std::string& origin, ipc::HttpRequest& request) {
   if (request.redirect().empty()) request.set_redirect("manual");
 }
 
-// Fetch, "main fetch", where the referrer policy and the referrer are determined: before the worker sees the
-// request.
+// Fetch, "fetch" step 13 and "main fetch", where Accept, the referrer policy and the referrer are determined:
+// before the worker sees the request.
 ipc::HttpRequest AsWorkerSeesIt(const Page& page, ipc::HttpRequest request) {
   if (request.referrer_policy().empty())
     request.set_referrer_policy(std::string(net::kDefaultReferrerPolicy));
@@ -36,7 +41,22 @@ ipc::HttpRequest AsWorkerSeesIt(const Page& page, ipc::HttpRequest request) {
   if (source && target) {
     request.set_referrer(net::ReferrerFor(request.referrer_policy(), *source, *target));
   }
+  const auto names_accept = [](const ipc::HttpHeader& header) {
+    return net::SameName(header.name(), "accept");
+  };
+  if (std::none_of(request.headers().begin(), request.headers().end(), names_accept)) {
+    auto* accept = request.add_headers();
+    accept->set_name("accept");
+    accept->set_value(std::string(net::DefaultAccept(request.destination())));
+  }
   return request;
+}
+
+ipc::HttpResponse OpaqueRedirect() {
+  ipc::HttpResponse response;
+  response.set_type(ipc::HttpResponse::OPAQUE_REDIRECT);
+  response.set_from_service_worker(true);
+  return response;
 }
 }  // namespace
 
@@ -79,6 +99,7 @@ asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> v
   fetch->set_client_id(ids.client_id);
   fetch->set_resulting_client_id(ids.resulting_client_id);
   fetch->set_preload(preload != nullptr);
+  fetch->set_reload(ids.reload);
   Runner::DispatchOptions options;
   if (preload) {
     options.on_sent = [preload](WorkerProcess& process, std::uint64_t event_id) {
@@ -223,23 +244,33 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
     }
   }
   if (!running_.contains(key)) co_return;
-  if (controlled) {
+  while (controlled) {
     FetchIds ids;
     ids.client_id = owner.page->id;
     auto answer = co_await Ask(controller, AsWorkerSeesIt(*owner.page, request), std::move(ids));
-    if (!running_.contains(key)) {
+    auto running = running_.find(key);
+    if (running == running_.end()) {
       if (answer.body) answer.body->Cancel();
       co_return;
     }
-    if (answer.kind == Kind::kResponse) {
-      Reply(*process, request_id, std::move(answer.response), std::move(answer.body));
-      co_return;
-    }
-    if (answer.kind == Kind::kNetworkError) {
+    if (answer.kind == Kind::kFallback) break;
+    auto target = RedirectTarget(request, answer.response);
+    const bool follows = target && request.redirect() == "follow";
+    if (target && answer.body) std::exchange(answer.body, nullptr)->Cancel();
+    if (answer.kind == Kind::kNetworkError || (target && request.redirect() == "error") ||
+        running->second.redirected_from.size() >= kMaxWorkerRedirects) {
       ReplyError(*process, request_id,
                  answer.error.empty() ? "the service worker answered with a network error" : answer.error);
       co_return;
     }
+    if (!follows) {
+      if (target) answer.response = OpaqueRedirect();
+      FilterWorkerAnswer(request, answer.response);
+      Reply(*process, request_id, std::move(answer.response), std::move(answer.body));
+      co_return;
+    }
+    running->second.redirected_from.push_back(request.url());
+    FollowTo(*target, answer.response, request);
   }
   FromNetwork(process, owner, request_id, std::move(request), std::move(upload));
 }
@@ -249,6 +280,7 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
                               std::shared_ptr<net::UploadBody> upload) {
   Key key(process->id(), request_id);
   net::FetchClient client = ClientOf(owner);
+  client.passes_navigation_on = request.mode() == "navigate";
   TameMode(client.origin, request);
   auto body = std::make_shared<FetchBody>();
   std::weak_ptr<WorkerProcess> weak = process;
@@ -273,6 +305,12 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
       source->Finish(result.error().message);
     }
   };
+  if (client.passes_navigation_on && owner.version) {
+    handlers.on_redirect = [this, from = std::pair(owner.version->id, request.url())](std::string location) {
+      if (redirects_.size() >= kMaxRedirectsKept) redirects_.clear();
+      redirects_[from] = std::move(location);
+    };
+  }
   running_[key].body = body;
   running_[key].keepalive = request.keepalive();
   body->SetFetch(
@@ -314,7 +352,12 @@ void FetchRouter::Reply(WorkerProcess& process, std::uint64_t request_id, ipc::H
     return;
   }
   auto keep = std::move(found->second.body);
+  auto redirected_from = std::move(found->second.redirected_from);
   running_.erase(found);
+  if (!redirected_from.empty() && response.url_list_size() > 0) {
+    redirected_from.insert(redirected_from.end(), response.url_list().begin(), response.url_list().end());
+    response.mutable_url_list()->Assign(redirected_from.begin(), redirected_from.end());
+  }
   ipc::Reply reply;
   reply.set_id(request_id);
   if (body) response.mutable_body()->set_stream(PumpTo(process, std::move(body), context_.executor));
@@ -322,6 +365,11 @@ void FetchRouter::Reply(WorkerProcess& process, std::uint64_t request_id, ipc::H
   process.Reply(std::move(reply));
   // A response without a body needs its fetch no longer, but this may be a call from inside the fetch.
   if (keep) asio::post(context_.executor, [keep] {});
+}
+
+std::string FetchRouter::TakeRedirect(const Version& version, const std::string& url) {
+  auto found = redirects_.extract(std::pair(version.id, url));
+  return found ? std::move(found.mapped()) : std::string();
 }
 
 void FetchRouter::ReplyError(WorkerProcess& process, std::uint64_t request_id, const std::string& why) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "host/body.h"
 #include "host/context.h"
@@ -40,6 +41,7 @@ class FetchRouter {
   struct FetchIds {
     std::string client_id, resulting_client_id;
     bool navigation = false;  // a page is opened: nothing that a process could claim
+    bool reload = false;
   };
 
   explicit FetchRouter(HostContext& context) : context_(context) {}
@@ -58,6 +60,8 @@ class FetchRouter {
   void OnFetch(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,
                ipc::HttpRequest request);
   void OnCancel(WorkerProcess& process, std::uint64_t request_id);
+  // Where the server redirected a navigation that the worker passed on; empty: nothing is known of it.
+  std::string TakeRedirect(const Version& version, const std::string& url);
   void OnProcessEnded(std::uint64_t process_id);
 
  private:
@@ -65,6 +69,7 @@ class FetchRouter {
   struct Running {
     std::shared_ptr<FetchBody> body;  // null while a fetch event decides
     bool keepalive = false;
+    std::vector<std::string> redirected_from;  // URLs that the worker answered with redirects
   };
   std::shared_ptr<NavigationPreload> Preload(const Version& version, const ipc::HttpRequest& request);
   boost::asio::awaitable<void> Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
@@ -80,6 +85,7 @@ class FetchRouter {
 
   HostContext& context_;
   std::map<Key, Running> running_;
+  std::map<std::pair<std::uint64_t, std::string>, std::string> redirects_;  // by version and URL
   std::map<Key, std::shared_ptr<FetchBody>> orphans_;  // keepalive fetches whose process has ended
   std::shared_ptr<Spool::Meter> spooled_ = std::make_shared<Spool::Meter>();
 };

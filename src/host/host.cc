@@ -260,7 +260,7 @@ asio::awaitable<Result<OpenedPage>> Host::OpenPage(std::string url, PageOptions 
 
 asio::awaitable<Result<EvaluateOutcome>> Host::EvaluateInPage(std::string id, std::string code,
                                                               std::string name) {
-  auto page = impl_->pages.ById(id);
+  auto page = impl_->pages.InWindow(id);
   if (!page) co_return Fail(NoPage(id));
   co_return co_await impl_->pages.Evaluate(page, std::move(code), std::move(name));
 }
@@ -272,13 +272,13 @@ asio::awaitable<Result<bool>> Host::InputToPage(std::string id, std::string kind
         ErrorCode::kInvalidArgument,
         fmt::format("\"{}\" is nothing a user does to a page: choose {}", kind, fmt::join(kKinds, ", ")));
   }
-  auto page = impl_->pages.ById(id);
+  auto page = impl_->pages.InWindow(id);
   if (!page || !page->process) co_return Fail(NoPage(id));
   co_return impl_->pages.Input(*page, std::move(kind));
 }
 
 asio::awaitable<Result<>> Host::ClosePage(std::string id) {
-  auto page = impl_->pages.ById(id);
+  auto page = impl_->pages.InWindow(id);
   if (!page) co_return Fail(NoPage(id));
   impl_->pages.Close(page);
   co_return Result<>();
@@ -324,7 +324,7 @@ asio::awaitable<Result<RegistrationView>> Host::UpdateWorker(std::string url) {
   auto updated = co_await impl_->jobs.Update(target, true);
   if (!updated.registration) {
     co_return Fail(ErrorCode::kAborted, fmt::format("the service worker of {} was not updated: {}",
-                                                    target->scope, updated.error.message));
+                                                    target->scope, updated.error.Told()));
   }
   co_return impl_->ViewOf(*target);
 }

@@ -73,7 +73,8 @@ struct Registration {
 
 // A page: a window client.
 struct Page {
-  std::string id;  // client id, a UUID
+  std::string id;      // client id, a UUID
+  std::string window;  // client id of the first page in this page's place: navigations keep it
   std::string url;
   std::string origin;
   std::string title;
@@ -81,7 +82,10 @@ struct Page {
   bool document_parsed = false;
   bool kept = false;
   bool visible = true;
-  std::uint64_t opened = 0;  // counts up: order of creation
+  std::uint64_t opened = 0;       // counts up: order of creation
+  std::uint64_t navigations = 0;  // that were begun from here: the latest one counts
+  bool loading = true;
+  std::vector<Waiter<bool>> awaiting_load;
   std::shared_ptr<Version> controller;
   std::shared_ptr<WorkerProcess> process;
   std::function<void(std::string level, std::string text, std::string source)> console;

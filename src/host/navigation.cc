@@ -7,24 +7,30 @@
 #include <utility>
 
 #include "host/registry.h"
+#include "net/fetch_headers.h"
 #include "net/fetcher.h"
+#include "net/referrer.h"
 #include "net/url.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
 
-ipc::HttpRequest NavigationRequest(const std::string& url) {
+ipc::HttpRequest NavigationRequest(const NavigationStart& start) {
   ipc::HttpRequest request;
   request.set_method("GET");
-  request.set_url(url);
+  request.set_url(start.url);
+  if (start.reload) request.set_cache("no-cache");
+  const auto from = net::Url::Parse(start.from);
+  const auto to = net::Url::Parse(start.url);
+  if (from && to) request.set_referrer(net::ReferrerFor(net::kDefaultReferrerPolicy, *from, *to));
   request.set_mode("navigate");
   request.set_credentials("include");
   request.set_redirect("manual");
   request.set_destination("document");
   auto* accept = request.add_headers();
   accept->set_name("accept");
-  accept->set_value("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+  accept->set_value(std::string(net::DefaultAccept("document")));
   return request;
 }
 
@@ -68,50 +74,62 @@ Result<std::string> NextUrl(const std::string& url, const std::string& location)
 }
 }  // namespace
 
-asio::awaitable<Result<NavigatedDocument>> DocumentNavigation::Go(std::string url) {
+asio::awaitable<Result<NavigatedDocument>> DocumentNavigation::Go(NavigationStart start) {
+  const std::string url = start.url;
   const auto parsed = net::Url::Parse(url);
   if (!parsed) co_return Fail(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a URL", url));
   if (auto why = net::WhyNotAllowed(*parsed)) co_return Fail(ErrorCode::kInvalidArgument, *why);
   NavigatedDocument document;
-  document.url = parsed->Href();
+  start.url = parsed->Href();
   document.client_id = MakeUuid();
   for (int hops = 0; hops <= kMaxRedirects; ++hops) {
-    auto hop = co_await Ask(document.url, document.client_id);
+    auto hop = co_await Ask(start, document.client_id);
     if (!hop) co_return Fail(hop.error());
     if (hop->location.empty()) {
-      auto good = CheckDocument(document.url, hop->head);
+      auto good = CheckDocument(start.url, hop->head);
       if (!good) co_return Fail(good.error());
+      document.url = start.url;
       document.html = std::move(hop->body);
       co_return document;
     }
-    auto next = NextUrl(document.url, hop->location);
+    auto next = NextUrl(start.url, hop->location);
     if (!next) co_return Fail(next.error());
     // A client id names one origin.
-    if (net::Url::Parse(*next)->Origin() != net::Url::Parse(document.url)->Origin())
+    if (net::Url::Parse(*next)->Origin() != net::Url::Parse(start.url)->Origin())
       document.client_id = MakeUuid();
-    document.url = std::move(*next);
+    start.url = std::move(*next);
   }
   co_return Fail(ErrorCode::kUnavailable, fmt::format("{} redirects too often", url));
 }
 
-asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::Ask(std::string url,
+asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::Ask(NavigationStart start,
                                                                          std::string client_id) {
+  const std::string& url = start.url;
   auto registration = context_.registry->Match(url);
-  if (!registration || !registration->active) co_return co_await AskNetwork(std::move(url));
+  if (!registration || !registration->active) co_return co_await AskNetwork(start);
   FetchRouter::FetchIds ids;
   ids.resulting_client_id = std::move(client_id);
   ids.navigation = true;
-  auto answer = co_await context_.router->Ask(registration->active, NavigationRequest(url), std::move(ids));
+  ids.reload = start.reload;
+  const auto worker = registration->active;
+  auto answer = co_await context_.router->Ask(worker, NavigationRequest(start), std::move(ids));
   if (answer.kind == FetchRouter::Kind::kNetworkError) {
     co_return Fail(ErrorCode::kUnavailable,
                    fmt::format("{} cannot be opened: its service worker answers with a network error{}{}",
                                url, answer.error.empty() ? "" : ": ", answer.error));
   }
-  // A worker that passes a redirect on has not seen where it leads: that is asked for again.
+  // A worker that passes a redirect on has not seen where it leads. If it is another request's, this one is
+  // asked for again.
   const bool opaque = answer.response.type() == ipc::HttpResponse::OPAQUE_REDIRECT;
+  if (std::string location = context_.router->TakeRedirect(*worker, url); opaque && !location.empty()) {
+    if (answer.body) answer.body->Cancel();
+    Hop hop;
+    hop.location = std::move(location);
+    co_return hop;
+  }
   if (answer.kind == FetchRouter::Kind::kFallback || opaque) {
     if (answer.body) answer.body->Cancel();
-    co_return co_await AskNetwork(std::move(url));
+    co_return co_await AskNetwork(start);
   }
   co_return co_await Read(std::move(answer));
 }
@@ -135,9 +153,12 @@ asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::Read(FetchR
   co_return hop;
 }
 
-asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::AskNetwork(std::string url) {
-  auto fetched = co_await context_.deps.fetcher.FetchAll(NavigationClient(url), NavigationRequest(url),
-                                                         kMaxDocumentBytes);
+asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::AskNetwork(
+    const NavigationStart& start) {
+  const std::string url = start.url;
+  net::FetchClient client = NavigationClient(url);
+  client.navigated_from = start.from;
+  auto fetched = co_await context_.deps.fetcher.FetchAll(client, NavigationRequest(start), kMaxDocumentBytes);
   if (!fetched) {
     co_return Fail(fetched.error().code,
                    fmt::format("{} cannot be opened: {}", url, fetched.error().message));

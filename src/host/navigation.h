@@ -12,6 +12,11 @@
 
 namespace vigil::host {
 
+struct NavigationStart {
+  std::string url;
+  std::string from;  // the document that navigates; empty: the user does
+  bool reload = false;
+};
 struct NavigatedDocument {
   std::string url;
   std::string client_id;
@@ -26,7 +31,7 @@ class DocumentNavigation {
   explicit DocumentNavigation(HostContext& context) : context_(context) {}
 
   // An error says why there is no page: a network error, a status that is none of success, another type.
-  boost::asio::awaitable<Result<NavigatedDocument>> Go(std::string url);
+  boost::asio::awaitable<Result<NavigatedDocument>> Go(NavigationStart start);
 
  private:
   // What one hop led to: a document, or another address.
@@ -35,8 +40,8 @@ class DocumentNavigation {
     std::string body;
     std::string location;
   };
-  boost::asio::awaitable<Result<Hop>> Ask(std::string url, std::string client_id);
-  boost::asio::awaitable<Result<Hop>> AskNetwork(std::string url);
+  boost::asio::awaitable<Result<Hop>> Ask(NavigationStart start, std::string client_id);
+  boost::asio::awaitable<Result<Hop>> AskNetwork(const NavigationStart& start);
   boost::asio::awaitable<Result<Hop>> Read(FetchRouter::Answer answer);
 
   HostContext& context_;

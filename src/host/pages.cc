@@ -38,15 +38,16 @@ asio::awaitable<Result<OpenedPage>> Pages::Open(std::string url, PageOptions opt
     std::string name = options.script_name.empty() ? "script" : options.script_name;
     auto evaluated = co_await Evaluate(page, options.script, name);
     if (!evaluated) {
-      Close(page);
+      CloseWindow(*page);
       co_return Fail(evaluated.error());
     }
     result.script = *evaluated;
   } else if (!options.keep) {
     co_await Settle(page);
   }
+  if (auto now = InWindow(page->window)) page = now;
   result.page = View(*page);
-  if (!options.keep) Close(page);
+  if (!options.keep) CloseWindow(*page);
   co_return result;
 }
 
@@ -57,13 +58,14 @@ asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url
         ErrorCode::kUnavailable,
         fmt::format("{} pages are open already: close some (see `vigil page list`)", pages_.size()));
   }
-  auto document = co_await DocumentNavigation(context_).Go(std::move(url));
+  NavigationStart start;
+  start.url = std::move(url);
+  auto document = co_await DocumentNavigation(context_).Go(std::move(start));
   if (!document) co_return Fail(document.error());
   auto page = std::make_shared<Page>();
-  page->id = document->client_id;
+  page->id = page->window = document->client_id;
   page->url = document->url;
   page->origin = net::Url::Parse(document->url)->Origin();
-  page->opened = ++opened_;
   page->kept = true;
   if (console) {
     page->console = [console, origin = page->origin, id = page->id](std::string level, std::string text,
@@ -81,20 +83,65 @@ asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url
   context_.deps.engagement.PageOpened(page->id, page->origin,
                                       options.link ? Navigation::kLink : Navigation::kChosen);
   if (options.launched || (in_app && !options.link)) context_.deps.engagement.AppLaunched(page->origin);
-  auto ran = co_await Run(page, std::move(document->html));
-  if (!ran) {
-    Close(page);
-    co_return Fail(ran.error());
-  }
-  if (auto registration = context_.registry->Match(page->url)) context_.jobs->SoftUpdate(registration);
-  co_return page;
+  co_return co_await Load(page, nullptr, std::move(document->html));
 }
 
-asio::awaitable<Result<>> Pages::Run(std::shared_ptr<Page> page, std::string html) {
+asio::awaitable<Result<std::shared_ptr<Page>>> Pages::Navigate(std::shared_ptr<Page> from, std::string url) {
+  const std::uint64_t turn = ++from->navigations;
+  NavigationStart start;
+  start.reload = url.empty();
+  start.url = url.empty() ? from->url : std::move(url);
+  start.from = from->url;
+  auto document = co_await DocumentNavigation(context_).Go(std::move(start));
+  if (!document) co_return Fail(document.error());
+  if (!pages_.contains(from->id) || from->navigations != turn) {
+    co_return Fail(ErrorCode::kAborted, "the page was closed, or went elsewhere meanwhile");
+  }
+  auto page = std::make_shared<Page>();
+  page->id = document->client_id;
+  page->window = from->window;
+  page->url = document->url;
+  page->origin = net::Url::Parse(document->url)->Origin();
+  page->kept = from->kept;
+  page->visible = from->visible;
+  page->console = from->console;
+  if (page->origin == from->origin) page->session_storage = from->session_storage;
+  context_.deps.engagement.PageOpened(page->id, page->origin, Navigation::kLink);
+  co_return co_await Load(page, from, std::move(document->html));
+}
+
+// Until the page's own scripts have run, or those of the page that they lead to.
+asio::awaitable<Result<std::shared_ptr<Page>>> Pages::Load(std::shared_ptr<Page> page,
+                                                           std::shared_ptr<Page> replaced, std::string html) {
+  page->opened = ++opened_;
+  auto ran = co_await Run(page, std::move(replaced), std::move(html));
+  page->loading = false;
+  for (auto& waiting : std::exchange(page->awaiting_load, {})) waiting.Set(true);
+  if (ran) {
+    if (auto registration = context_.registry->Match(page->url)) context_.jobs->SoftUpdate(registration);
+    co_return page;
+  }
+  Close(page);
+  auto next = InWindow(page->window);
+  if (!next) co_return Fail(ran.error());
+  while (next && next->loading) {
+    Waiter<bool> loaded(context_.executor);
+    next->awaiting_load.push_back(loaded);
+    co_await loaded.Get();
+    next = InWindow(page->window);
+  }
+  if (!next) co_return Fail(ErrorCode::kAborted, fmt::format("the page {} was closed", page->url));
+  co_return next;
+}
+
+asio::awaitable<Result<>> Pages::Run(std::shared_ptr<Page> page, std::shared_ptr<Page> replaced,
+                                     std::string html) {
   pages_.emplace(page->id, page);
   TellWindowCount(page->origin);
   auto registration = context_.registry->Match(page->url);
   if (registration && registration->active) page->controller = registration->active;
+  // The controller never is without a client while one of its pages is reloaded.
+  if (replaced) Close(std::exchange(replaced, nullptr));
   ProcessOwner owner;
   owner.page = page;
   auto created = co_await context_.processes->Create(std::move(owner), page->origin);
@@ -129,8 +176,12 @@ asio::awaitable<Result<EvaluateOutcome>> Pages::Evaluate(std::shared_ptr<Page> p
       std::move(code), std::move(name),
       [evaluated](std::optional<ipc::EvaluateResult> result) { evaluated.Set(std::move(result)); });
   auto result = co_await evaluated.Get();
-  if (!result)
-    co_return Fail(ErrorCode::kAborted, fmt::format("the page {} ended before its script did", page->url));
+  if (!result) {
+    const auto now = InWindow(page->window);
+    co_return Fail(ErrorCode::kAborted,
+                   now ? fmt::format("the page {} went to {} before its script ended", page->url, now->url)
+                       : fmt::format("the page {} ended before its script did", page->url));
+  }
   EvaluateOutcome outcome;
   outcome.ok = result->ok();
   outcome.json = result->json();
@@ -157,6 +208,10 @@ asio::awaitable<void> Pages::Settle(std::shared_ptr<Page> page) {
 void Pages::Close(const std::shared_ptr<Page>& page) {
   if (page->process) page->process->Kill(ExitReport::Reason::kStopped, "was closed");
   Forget(page);
+}
+
+void Pages::CloseWindow(const Page& page) {
+  if (auto now = InWindow(page.window)) Close(now);
 }
 
 void Pages::Forget(const std::shared_ptr<Page>& page) {
@@ -206,6 +261,14 @@ bool Pages::Input(Page& page, std::string kind) {
 std::shared_ptr<Page> Pages::ById(const std::string& client_id) const {
   auto found = pages_.find(client_id);
   return found == pages_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Page> Pages::InWindow(const std::string& id) const {
+  if (auto page = ById(id)) return page;
+  for (const auto& [client_id, page] : pages_) {
+    if (page->window == id) return page;
+  }
+  return nullptr;
 }
 
 std::vector<std::shared_ptr<Page>> Pages::OfOrigin(const std::string& origin) const {

@@ -26,15 +26,21 @@ class Pages {
   // have run.
   boost::asio::awaitable<Result<std::shared_ptr<Page>>> OpenClient(std::string url, PageOptions options,
                                                                    ConsoleSink console);
+  // HTML §7.4 "navigate": another page takes that one's place. An empty URL reloads it.
+  boost::asio::awaitable<Result<std::shared_ptr<Page>>> Navigate(std::shared_ptr<Page> from, std::string url);
   boost::asio::awaitable<Result<EvaluateOutcome>> Evaluate(std::shared_ptr<Page> page, std::string code,
                                                            std::string name);
   // Waits until the page has nothing under way that we know of: requests, registration jobs. Bounded.
   boost::asio::awaitable<void> Settle(std::shared_ptr<Page> page);
   void Close(const std::shared_ptr<Page>& page);
+  // The same, wherever its scripts have navigated to.
+  void CloseWindow(const Page& page);
   // See Host::InputToPage. The page is alive.
   bool Input(Page& page, std::string kind);
 
   std::shared_ptr<Page> ById(const std::string& client_id) const;
+  // The page of that id, or the one that has its place by now.
+  std::shared_ptr<Page> InWindow(const std::string& id) const;
   // In the order in which they were opened.
   std::vector<std::shared_ptr<Page>> OfOrigin(const std::string& origin) const;  // empty: all
   PageView View(const Page& page) const;
@@ -53,7 +59,11 @@ class Pages {
   void OnEnded(const std::shared_ptr<Page>& page, const ExitReport& report);
 
  private:
-  boost::asio::awaitable<Result<>> Run(std::shared_ptr<Page> page, std::string html);
+  boost::asio::awaitable<Result<std::shared_ptr<Page>>> Load(std::shared_ptr<Page> page,
+                                                             std::shared_ptr<Page> replaced,
+                                                             std::string html);
+  boost::asio::awaitable<Result<>> Run(std::shared_ptr<Page> page, std::shared_ptr<Page> replaced,
+                                       std::string html);
   void SetController(const std::shared_ptr<Page>& page, const std::shared_ptr<Version>& version,
                      const Registration& registration);
   void Forget(const std::shared_ptr<Page>& page);

@@ -34,6 +34,10 @@ void Requests::OnClientRequest(WorkerProcess& process, const ProcessOwner& owner
   using R = ipc::Request;
   std::uint64_t id = request.id();
   if (request.body_case() == R::kPostMessage) return PostMessage(process, owner, request);
+  if (request.body_case() == R::kClientNavigate && owner.page) {
+    return context_.Spawn(
+        NavigateSelf(process.shared_from_this(), owner.page, id, request.client_navigate().url()));
+  }
   auto version = owner.version;
   if (!version) return ReplyFailure(process, id, "InvalidStateError", "Only a service worker has clients.");
   switch (request.body_case()) {
@@ -155,6 +159,13 @@ asio::awaitable<void> Requests::OpenWindow(Process process, std::shared_ptr<Vers
   ReplyClients(*process, id, clients);
 }
 
+// A page's own script navigates: location, a form. Its process is gone when that succeeds.
+asio::awaitable<void> Requests::NavigateSelf(Process process, std::shared_ptr<Page> page, std::uint64_t id,
+                                             std::string url) {
+  auto opened = co_await context_.pages->Navigate(page, std::move(url));
+  if (!opened) ReplyFailure(*process, id, "TypeError", opened.error().message);
+}
+
 // A navigated page is a new page: a new client in a new process.
 asio::awaitable<void> Requests::Navigate(Process process, std::shared_ptr<Version> version, std::uint64_t id,
                                          ipc::ClientNavigate call) {
@@ -169,18 +180,13 @@ asio::awaitable<void> Requests::Navigate(Process process, std::shared_ptr<Versio
     ReplyFailure(*process, id, "TypeError", fmt::format("Cannot navigate to URL: {}", call.url()));
     co_return;
   }
-  ConsoleSink unheard;
-  PageOptions how;
-  how.link = true;  // a script's doing, not its user's
-  auto opened = co_await context_.pages->OpenClient(target->Href(), std::move(how), std::move(unheard));
+  auto opened = co_await context_.pages->Navigate(page, target->Href());
   if (!opened) {
     ReplyFailure(*process, id, "TypeError",
                  fmt::format("Cannot navigate to URL: {}", opened.error().message));
     co_return;
   }
   auto next = *opened;
-  next->console = page->console;
-  context_.pages->Close(page);
   std::vector<ipc::ClientInfo> clients;
   if (next->origin == version->origin) clients.push_back(context_.pages->ClientInfo(*next));
   ReplyClients(*process, id, clients);

@@ -253,6 +253,17 @@ std::string CorsProblem(const Headers& response, std::string_view origin, bool w
          "needs";
 }
 
+std::string_view DefaultAccept(std::string_view destination) {
+  if (destination == "document" || destination == "iframe" || destination == "frame") {
+    return "text/html,application/xhtml+xml,application/xml;q=0.9,image/jxl,image/avif,image/webp,image/apng,"
+           "*/*;q=0.8,application/signed-exchange;v=b3;q=0.7";
+  }
+  if (destination == "image") {
+    return "image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+  }
+  return destination == "style" ? "text/css,*/*;q=0.1" : "*/*";
+}
+
 PreflightResult ReadPreflight(const Headers& response, bool with_credentials) {
   PreflightResult result;
   result.with_credentials = with_credentials;

@@ -37,6 +37,8 @@ bool IsNoCorsSafelistedHeader(std::string_view name, std::string_view value);
 // Lower-case, sorted, each once: what a preflight has to ask for.
 std::vector<std::string> CorsUnsafeHeaderNames(const Headers& headers);
 bool IsCorsSafelistedResponseHeader(std::string_view name);
+// What a request of that destination accepts when nobody says it ("fetch" step 13; Chromium's values).
+std::string_view DefaultAccept(std::string_view destination);
 
 // The CORS check (section 4.10): "" when the response may be seen by `origin`, else why not.
 std::string CorsProblem(const Headers& response, std::string_view origin, bool with_credentials);

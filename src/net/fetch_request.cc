@@ -18,7 +18,10 @@ bool FetchJob::IncludesCredentials() const {
 std::string FetchJob::JarName() const { return IsNavigation() ? url_->Origin() : client_.origin; }
 
 bool FetchJob::IsSameSite() const {
-  if (IsNavigation()) return true;
+  if (IsNavigation()) {
+    const Result<Url> from = Url::Parse(client_.navigated_from);
+    return !from || SameSite(*from, *url_);
+  }
   return client_url_ && !was_cross_site_ && SameSite(*client_url_, *url_);
 }
 
@@ -34,14 +37,17 @@ std::string FetchJob::Referrer() const {
 }
 
 void FetchJob::AddFetchMetadata(Headers& headers) const {
+  const Result<Url> from = Url::Parse(client_.navigated_from);
+  const Url* initiator = !IsNavigation() ? (client_url_ ? &*client_url_ : nullptr) : from ? &*from : nullptr;
+  const std::string origin = IsNavigation() && initiator ? initiator->Origin() : client_.origin;
   std::string site = "same-origin";
   for (const Url& url : url_list_) {
-    if (url.Origin() == client_.origin) continue;
-    const bool same_site = client_url_ && SameSite(*client_url_, url);
+    if (url.Origin() == origin) continue;
+    const bool same_site = initiator && SameSite(*initiator, url);
     site = same_site && site != "cross-site" ? "same-site" : "cross-site";
   }
-  AddIfAbsent(headers, "Sec-Fetch-Site", IsNavigation() ? "none" : site);
-  AddIfAbsent(headers, "Sec-Fetch-Mode", request_.mode());
+  AddIfAbsent(headers, "Sec-Fetch-Site", IsNavigation() && !initiator ? "none" : site);
+  AddIfAbsent(headers, "Sec-Fetch-Mode", client_.passes_navigation_on ? "navigate" : request_.mode());
   AddIfAbsent(headers, "Sec-Fetch-Dest", request_.destination().empty() ? "empty" : request_.destination());
 }
 
@@ -59,9 +65,7 @@ Headers FetchJob::RequestHeaders() {
     AddIfAbsent(headers, "Origin", hide ? "null" : SerializedOrigin());
   }
   AddFetchMetadata(headers);
-  if (request_.destination() == "document") {
-    AddIfAbsent(headers, "Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
-  }
+  AddIfAbsent(headers, "Accept", DefaultAccept(request_.destination()));
   // Section 4.6, step 8.18: a part of an encoded body is of no use.
   if (HasHeader(headers, "range")) AddIfAbsent(headers, "Accept-Encoding", "identity");
   AddIfAbsent(headers, "Accept-Language", context_->options.accept_language);

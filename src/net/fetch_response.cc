@@ -64,6 +64,7 @@ bool FetchJob::RetryMisdirected(const HttpClientHead& head) {
 // The opaque-redirect filtered response: it says nothing but where it comes from. A navigation follows it
 // itself.
 void FetchJob::RedirectManually(HttpClientHead head) {
+  if (handlers_.on_redirect) handlers_.on_redirect(CombinedValue(head.headers, "location"));
   ipc::HttpResponse response = Filtered(std::move(head));
   response.set_type(ipc::HttpResponse::OPAQUE_REDIRECT);
   if (!client_.trusted || !IsNavigation()) {

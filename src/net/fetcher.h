@@ -32,6 +32,11 @@ struct FetchClient {
   // filtered. Never for what a script asked: nothing that its origin may not read leaves the Fetcher then, so
   // that an opaque response has neither status nor headers nor body.
   bool trusted = false;
+  // Of a navigation: the document whose script navigates; empty: the user does.
+  std::string navigated_from;
+  // A worker fetches the navigation request that it got: servers are told so, and it counts as what its mode
+  // says.
+  bool passes_navigation_on = false;
 };
 
 struct FetchHandlers {
@@ -39,6 +44,8 @@ struct FetchHandlers {
   // follows. has_body is false for a null body (204, HEAD …).
   std::function<void(ipc::HttpResponse head, bool has_body)> on_head;
   std::function<void(std::string_view)> on_data;  // valid during the call
+  // Before the head of an opaque redirect: where it leads to, which is nothing for scripts. May be empty.
+  std::function<void(std::string location)> on_redirect = {};
   // Once and last. An error after a good head means that the body broke off; after a head of type ERROR it is
   // the same reason again, with its code.
   std::function<void(Result<>)> on_done;

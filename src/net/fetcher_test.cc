@@ -408,6 +408,22 @@ TEST_F(FetcherTest, CountsWhatRunsAndTellsWhenAllIsIdle) {
   EXPECT_EQ(idle, 3);
 }
 
+TEST_F(FetcherTest, NavigationsSayWhereTheyComeFrom) {
+  answers_["/login"] = {"200 OK", {{"Set-Cookie", "id=7; Max-Age=60"}}, ""};
+  Fetch(Request(Here("/login")));
+  FetchClient client{.origin = server_.Origin(), .trusted = true};
+  ipc::HttpRequest request = Request(Here("/ok"), "navigate");
+  request.set_credentials("include");
+  const auto seen = [&](const std::string& from) {
+    client.navigated_from = from;
+    Fetch(client, request);
+    return Last().Header("sec-fetch-site") + " " + Last().Header("cookie");
+  };
+  EXPECT_EQ(seen(""), "none id=7");
+  EXPECT_EQ(seen(Here("/app/page")), "same-origin id=7");
+  EXPECT_EQ(seen("https://other.example/"), "cross-site ");
+}
+
 TEST_F(FetcherTest, FetchAllCollectsAndLimits) {
   std::vector<std::string> said;
   const auto run = [&]() -> boost::asio::awaitable<void> {
