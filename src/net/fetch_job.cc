@@ -155,6 +155,7 @@ void FetchJob::NetworkFetch(bool fresh_connection) {
 }
 
 void FetchJob::Send(HttpClientRequest request, CacheMode mode, std::function<void(HttpClientHead)> on_head) {
+  if (!client_.trusted) request.party = client_.origin;
   const std::weak_ptr<FetchJob> weak = weak_from_this();
   HttpClientHandlers handlers;
   handlers.on_head = [weak, on_head = std::move(on_head)](HttpClientHead head) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <deque>
+#include <map>
 #include <utility>
 
 #include "net/curl_loop.h"
@@ -22,9 +24,9 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
       : executor_(std::move(executor)), options_(std::move(options)) {}
 
   std::shared_ptr<HttpTransfer> Start(HttpClientRequest request, HttpClientHandlers handlers) {
-    if (!loop_) MakeLoop();
     if (transfers_.size() >= prune_at_)
       prune_at_ = std::max<std::size_t>(kPruneAt, 2 * static_cast<std::size_t>(Running()));
+    const std::string party = request.party;
     auto transfer =
         std::make_shared<HttpTransfer>(std::move(request), std::move(handlers), shared_,
                                        [weak = weak_from_this()](std::shared_ptr<HttpTransfer> changed) {
@@ -32,7 +34,12 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
                                            self->AddPending(std::move(changed));
                                        });
     transfers_.push_back(transfer);
-    transfer->Start(options_, loop_);
+    if (party.empty() || options_.max_requests_per_party == 0) {
+      Begin(*transfer, nullptr);
+    } else {
+      parties_[party].waiting.push_back(transfer);
+      GiveTurns(party);
+    }
     return transfer;
   }
 
@@ -60,6 +67,40 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
+  struct Party {
+    std::size_t running = 0;
+    std::deque<std::weak_ptr<HttpTransfer>> waiting;
+  };
+
+  void Begin(HttpTransfer& transfer, std::shared_ptr<void> turn) {
+    if (!loop_) MakeLoop();
+    transfer.Start(options_, loop_, std::move(turn));
+  }
+
+  void GiveTurns(const std::string& name) {
+    Party& party = parties_[name];
+    while (party.running < options_.max_requests_per_party && !party.waiting.empty()) {
+      const auto transfer = party.waiting.front().lock();
+      party.waiting.pop_front();
+      if (!transfer || transfer->ended()) continue;
+      ++party.running;
+      Begin(*transfer, Turn(name));
+    }
+    if (party.running == 0) parties_.erase(name);
+  }
+
+  // Whoever lets it go may be inside libcurl, where no transfer can be started.
+  std::shared_ptr<void> Turn(const std::string& name) {
+    return {this, [weak = weak_from_this(), name](void*) {
+              const auto self = weak.lock();
+              if (!self) return;
+              --self->parties_[name].running;
+              boost::asio::post(self->executor_, [weak, name] {
+                if (const auto still = weak.lock()) still->GiveTurns(name);
+              });
+            }};
+  }
+
   void MakeLoop() {
     loop_ = std::make_shared<CurlLoop>(
         executor_, options_.max_connections_per_host,
@@ -103,6 +144,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   std::shared_ptr<HttpSharedState> shared_ = std::make_shared<HttpSharedState>();
   std::vector<std::weak_ptr<HttpTransfer>> transfers_;
   std::vector<std::shared_ptr<HttpTransfer>> pending_;
+  std::map<std::string, Party> parties_;
   std::size_t prune_at_ = kPruneAt;
   bool posted_ = false;
   bool delivering_ = false;

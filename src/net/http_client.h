@@ -31,6 +31,9 @@ struct HttpClientOptions {
   // A transfer that is not paused and moves no byte for this long fails. 0: never.
   std::chrono::seconds stall_timeout{300};
   int max_connections_per_host = 6;
+  // Requests of one party that are on the network at a time, and with them its connections to however many
+  // hosts; further ones wait for their turn. 0: no limit.
+  std::size_t max_requests_per_party = 256;
   // Where bodies wait that HTTP/2 brings faster than they are read, each up to a bound; empty: nowhere.
   std::filesystem::path spill_directory;
 };
@@ -60,6 +63,7 @@ struct HttpClientRequest {
   std::optional<std::string> body;
   std::shared_ptr<UploadBody> upload;  // in place of `body`; without a size it needs HTTP/2
   bool fresh_connection = false;       // not one that was used before
+  std::string party;                   // on whose behalf; empty: Vigil's own
 };
 
 struct HttpClientHead {

@@ -391,5 +391,34 @@ TEST_F(HttpClientTest, ServesManyAtOnceOverFewConnections) {
   EXPECT_EQ(client_.Running(), 0);
 }
 
+TEST_F(HttpClientTest, APartyHasOnlySoManyRequestsOnTheNetworkAtATime) {
+  HttpClientOptions options;
+  options.max_requests_per_party = 2;
+  HttpClient client(io_.get_executor(), options);
+  std::vector<std::unique_ptr<HttpClient::Transfer>> running;
+  std::vector<std::string> heads;
+  const auto start = [&](const std::string& path, const std::string& party) {
+    HttpClientHandlers handlers;
+    handlers.on_head = [&heads, path](const HttpClientHead&) { heads.push_back(path); };
+    HttpClientRequest request;
+    // Each name is a host of its own.
+    request.url = server_.Origin("h" + std::to_string(running.size()) + ".localhost") + path;
+    request.party = party;
+    running.push_back(client.Start(std::move(request), std::move(handlers)));
+    running.back()->Pause();  // nobody reads it to its end
+  };
+  for (const char* path : {"/hello", "/echo", "/gone", "/short"}) start(path, "https://greedy.example");
+  start("/chunked", "https://other.example");
+  start("/gzip", "");
+  while (heads.size() < 4) io_.run_one();
+  EXPECT_EQ(server_.connections(), 4);
+  EXPECT_THAT(heads, ::testing::UnorderedElementsAre("/hello", "/echo", "/chunked", "/gzip"));
+  running[2].reset();  // gave up while it waited
+  running[0].reset();
+  while (heads.size() < 5) io_.run_one();
+  EXPECT_EQ(heads.back(), "/short");
+  EXPECT_EQ(server_.connections(), 5);
+}
+
 }  // namespace
 }  // namespace vigil::net

@@ -48,8 +48,10 @@ HttpTransfer::~HttpTransfer() {
   curl_slist_free_all(resolve_list_);
 }
 
-void HttpTransfer::Start(const HttpClientOptions& options, std::shared_ptr<CurlLoop> loop) {
+void HttpTransfer::Start(const HttpClientOptions& options, std::shared_ptr<CurlLoop> loop,
+                         std::shared_ptr<void> turn) {
   loop_ = std::move(loop);
+  turn_ = std::move(turn);
   std::optional<Error> error = Configure(options);
   if (!error && !loop_->Add(easy_))
     error = Error{ErrorCode::kInternal, "the HTTP client does not take another request"};
@@ -341,6 +343,7 @@ void HttpTransfer::End() {
   if (spills_ && buffer_) shared_->spilled_bytes -= buffer_->size();
   buffer_.reset();
   if (std::exchange(added_, false)) loop_->Remove(easy_);
+  turn_.reset();
 }
 
 void HttpTransfer::Notify() {

@@ -36,7 +36,8 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
-  void Start(const HttpClientOptions& options, std::shared_ptr<CurlLoop> loop);
+  // turn: let go when the transfer ends.
+  void Start(const HttpClientOptions& options, std::shared_ptr<CurlLoop> loop, std::shared_ptr<void> turn);
   void Finish(int code);
   void Deliver();
   void Pause() { paused_ = true; }
@@ -68,6 +69,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   HttpClientHandlers handlers_;
   std::function<void(std::shared_ptr<HttpTransfer>)> pending_;
   std::shared_ptr<CurlLoop> loop_;
+  std::shared_ptr<void> turn_;
   CURL* easy_ = nullptr;
   curl_slist* header_list_ = nullptr;
   curl_slist* resolve_list_ = nullptr;
