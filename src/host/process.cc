@@ -18,6 +18,7 @@ namespace {
 constexpr auto kWatchInterval = std::chrono::milliseconds(500);
 // Real time between the end of a process and the zygote's word about it.
 constexpr auto kStatusLimit = std::chrono::seconds(2);
+constexpr const char* kTooManyTimers = "has too many timers and was killed";
 }  // namespace
 
 WorkerProcess::WorkerProcess(asio::any_io_executor executor, Clock& clock, std::uint64_t id,
@@ -154,6 +155,7 @@ ExitReport WorkerProcess::Explain() const {
   }
   if (dying_.find("cpu") != std::string::npos)
     return {Reason::kCpuLimit, "used up its CPU time and was killed"};
+  if (dying_ == "timer limit") return {Reason::kMisbehaved, kTooManyTimers};
   if (dying_.starts_with("fatal") || dying_.starts_with("sandbox")) {
     return {Reason::kCrashed, fmt::format("could not run: {}", dying_)};
   }
@@ -164,6 +166,7 @@ ExitReport WorkerProcess::Explain() const {
     int status = WEXITSTATUS(*wait_status_);
     if (status == 71) return {Reason::kOutOfMemory, "ran out of memory and was killed"};
     if (status == 72) return {Reason::kCpuLimit, "used up its CPU time and was killed"};
+    if (status == 76) return {Reason::kMisbehaved, kTooManyTimers};
     if (status == 70 || status == 75)
       return {Reason::kCrashed, fmt::format("could not run (status {})", status)};
     return {Reason::kExited, fmt::format("ended by itself (status {})", status)};

@@ -12,6 +12,7 @@ enum ExitStatus : int {
   kExitTerminated = 73,
   kExitProtocol = 74,
   kExitSandbox = 75,
+  kExitTimerLimit = 76,
 };
 
 }  // namespace vigil::worker

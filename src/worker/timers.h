@@ -2,6 +2,7 @@
 // set. Times: microseconds of whichever monotonic clock the caller uses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@ class TimerHeap {
   // Setting an id again moves it.
   void Set(std::uint64_t id, std::int64_t at_us);
   void Clear(std::uint64_t id);
+  std::size_t size() const { return places_.size(); }
   // Time of the earliest timer.
   std::optional<std::int64_t> Next() const;
   // Removes and returns the earliest timer that is due, if one is.

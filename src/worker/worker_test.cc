@@ -411,6 +411,32 @@ TEST(WorkerLimits, ThrowsOrEndsWhenAStructuredCloneIsTooLarge) {
                                ::testing::HasSubstr("fatal")));
 }
 
+TEST(WorkerLimits, EndsAWorkerThatGetsNoMemory) {
+  ipc::Start start;
+  start.mutable_limits()->set_heap_bytes(64 << 20);
+  start.mutable_limits()->set_array_buffer_bytes(16 << 20);
+  // The result alone is larger than all its memory, and V8 is not always able to say so.
+  for (const char* code : {"JSON.stringify(new Array(400).fill('x'.repeat(1 << 20)))",
+                           "JSON.stringify(new Array(400).fill('\u20ac'.repeat(1 << 19)))",
+                           "JSON.parse('[' + '{},'.repeat(30 << 20) + '0]')"}) {
+    auto worker = Started(start);
+    worker->SendEvaluate(code);
+    worker->ReadDying();
+    const int status = Zygote().WaitExited(worker->pid());
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == kExitHeapLimit) << status << " " << code;
+  }
+}
+
+TEST(WorkerLimits, EndsAWorkerThatSetsTooManyTimers) {
+  auto worker = Started();
+  EXPECT_EQ(worker->Evaluate("for (let i = 1; i <= 100000; i++) __native.setTimer(i, 1e6); 'many'"),
+            "\"many\"");
+  worker->SendEvaluate("__native.setTimer(100001, 1e6)");
+  EXPECT_EQ(worker->ReadDying(), "timer limit");
+  const int status = Zygote().WaitExited(worker->pid());
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == kExitTimerLimit) << status;
+}
+
 TEST(WorkerLimits, EndsAWorkerThatUsedItsCpuTime) {
   ipc::Start start;
   start.mutable_limits()->set_cpu_seconds(1);

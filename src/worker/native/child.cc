@@ -1,6 +1,10 @@
 #include "worker/native/child.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <csignal>
 
 #include "worker/native/engine.h"
@@ -32,10 +36,37 @@ void HandleSignals() {
   sigaction(SIGXCPU, &action, nullptr);
 }
 
+// What the sandbox lets this process have besides what it was born with; 0: no limit.
+std::uint64_t memory_bytes = 0;
+
+// V8 and the libraries around it do not look everywhere at what they are given when there is no memory. A
+// process that crashes with much of its memory in use says that it has run out of it; any other crash goes
+// its way, since this handler is gone when the fault happens again.
+void OnCrash(int) {
+  void* probe = ::mmap(nullptr, memory_bytes / 4 * 3, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (probe == MAP_FAILED) ::_exit(kExitHeapLimit);
+}
+
+void HandleCrashes(std::uint64_t bytes) {
+  if (bytes == 0) return;
+  memory_bytes = bytes;
+  static std::array<char, 64 * 1024> stack;
+  stack_t alternative{};
+  alternative.ss_sp = stack.data();
+  alternative.ss_size = stack.size();
+  if (::sigaltstack(&alternative, nullptr) != 0) return;
+  struct sigaction action {};
+  action.sa_handler = OnCrash;
+  action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGSEGV, SIGABRT, SIGILL, SIGTRAP}) sigaction(signal, &action, nullptr);
+}
+
 v8::Local<v8::Value> MessageBytes(Worker& worker, std::string_view message) {
   v8::TryCatch caught(worker.isolate);
   v8::Local<v8::Uint8Array> bytes;
-  if (!NewBytes(worker.isolate, message).ToLocal(&bytes)) worker.Die(kExitHeapLimit, "array buffer limit");
+  if (!NewBytes(worker.isolate, message).ToLocal(&bytes)) worker.Die(kExitHeapLimit, "memory limit");
   return bytes;
 }
 
@@ -61,8 +92,9 @@ void Start(Worker& worker, std::uint64_t data_bytes, Progress& progress) {
   SandboxLimits limits;
   limits.cpu_seconds = setting->limits.cpu_seconds;
   if (data_bytes > 0) {
-    limits.data_bytes =
-        data_bytes + setting->limits.heap_bytes + setting->limits.array_buffer_bytes + kSlackBytes;
+    const std::uint64_t more = setting->limits.heap_bytes + setting->limits.array_buffer_bytes + kSlackBytes;
+    limits.data_bytes = data_bytes + more;
+    HandleCrashes(more);
   }
   HandleSignals();
   if (const std::string error = CloseSandbox(limits); !error.empty()) {

@@ -13,6 +13,7 @@ namespace {
 
 // Ten thousand years: far enough, and no sum with the present overflows.
 constexpr double kLongestDelayMs = 3.2e14;
+constexpr std::size_t kMaxTimers = 100'000;
 
 // The worker, if it is a child already; else a TypeError is thrown (the zygote has nobody to talk to).
 Worker* Running(const Arguments& args) {
@@ -73,6 +74,7 @@ void SetTimer(const Arguments& args) {
   const double delay_ms = std::fmax(0, std::fmin(args[1].As<v8::Number>()->Value(), kLongestDelayMs));
   worker->timers.Set(static_cast<std::uint64_t>(id),
                      worker->clock.MonoUs() + static_cast<std::int64_t>(std::ceil(delay_ms * 1000)));
+  if (worker->timers.size() > kMaxTimers) worker->Die(kExitTimerLimit, "timer limit");
 }
 
 void ClearTimer(const Arguments& args) {
