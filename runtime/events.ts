@@ -180,8 +180,10 @@ export class Event {
     if (phase !== 1 && !event.#stopped) Event.#invokeList(event, current, list, false);
   }
   static #invokeList(event: Event, current: EventTarget, list: Listener[], capture: boolean): void {
-    // A copy, as listeners come and go meanwhile.
-    for (const listener of list.slice()) {
+    // Listeners come and go meanwhile.
+    const present = list.length === 1 ? list : list.slice();
+    for (let i = 0, count = present.length; i < count; ++i) {
+      const listener = present[i]!;
       if (listener.removed || listener.capture !== capture) continue;
       if (event.#stoppedImmediately) return;
       if (listener.once) EventTarget.remove(current, event.#type, listener);
