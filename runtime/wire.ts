@@ -1,5 +1,5 @@
-// The coder of messages, quicker at what every message has. Numbers of 64 bits are below 2^53 here and nearly all fit into
-// 32: its detours over BigInt cost more than the rest of a small message.
+// The coder of messages, quicker at what every message has. Numbers of 64 bits are below 2^53 here and nearly all fit
+// into 32: its detours over BigInt cost more than the rest of a small message.
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 const readAny = BinaryReader.prototype.uint64;
@@ -23,13 +23,17 @@ BinaryReader.prototype.uint64 = function (this: BinaryReader) {
   return readAny.call(this);
 };
 BinaryWriter.prototype.uint64 = function (this: BinaryWriter, value) {
-  return typeof value === "number" && value >= 0 && value <= 0xffffffff ? this.uint32(value) : writeAny.call(this, value);
+  if (typeof value === "number" && value >= 0 && value <= 0xffffffff) return this.uint32(value);
+  return writeAny.call(this, value);
 };
 
 // One writer serves all messages, as its buffer is what costs. A large one is not kept.
 const maxKept = 64 << 10;
 let shared: BinaryWriter | null = null;
-export function encodeWith<T>(coder: { encode(message: T, writer?: BinaryWriter): BinaryWriter }, message: T): Uint8Array {
+interface Coder<T> {
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+}
+export function encodeWith<T>(coder: Coder<T>, message: T): Uint8Array {
   const writer = shared ?? new BinaryWriter();
   shared = null; // until it is whole again
   const bytes = coder.encode(message, writer).finish();

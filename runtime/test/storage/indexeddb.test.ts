@@ -295,6 +295,65 @@ test("indexes see the generated key, and getAllRecords tells everything", async 
   assert.deepEqual(result, [[1, 2], { name: "m", a: { id: 2 } }, ["n", 1]]);
 });
 
+test("cursors that read ahead miss no record and see none twice, whatever turns they take", async () => {
+  const result = await session.run(`
+    const db = await openDb("ahead", 1, (db) => db.createObjectStore("s").createIndex("g", "g"));
+    const all = Array.from({ length: 2500 }, (_, i) => i);
+    const fill = db.transaction("s", "readwrite");
+    for (const i of all) fill.objectStore("s").put({ g: i % 2 }, i);
+    await complete(fill);
+    const walk = (make, step = (cursor) => cursor.continue()) => new Promise((resolve) => {
+      const seen = [];
+      make().onsuccess = ({ target: { result: cursor } }) => {
+        if (!cursor) return resolve(seen);
+        seen.push(cursor.primaryKey);
+        step(cursor, seen.length);
+      };
+    });
+    const read = () => db.transaction("s").objectStore("s");
+    const same = (seen, expected) => seen.length === expected.length && seen.every((key, i) => key === expected[i]);
+    const byGroup = [...all.filter((i) => i % 2 === 0), ...all.filter((i) => i % 2)];
+    // Jumps from the middle of what was read ahead.
+    const jumping = (cursor) => cursor.key % 700 === 650 ? cursor.continue(cursor.key + 50) : cursor.key % 700 === 600 ? cursor.advance(10) : cursor.continue();
+    const jumped = all.filter((i) => !(i % 700 > 650 || (i % 700 > 600 && i % 700 < 610)));
+    return [
+      same(await walk(() => read().openCursor()), all),
+      same(await walk(() => read().openKeyCursor(null, "prev")), all.toReversed()),
+      same(await walk(() => read().index("g").openCursor()), byGroup),
+      same(await walk(() => read().index("g").openCursor(null, "prev")), byGroup.toReversed()),
+      await walk(() => read().index("g").openCursor(null, "nextunique")),
+      same(await walk(() => read().openCursor(), jumping), jumped),
+      await Promise.all([1, 2].map(() => walk(() => read().openCursor()))).then((both) => both.every((seen) => same(seen, all))),
+    ];
+  `);
+  assert.deepEqual(result, [true, true, true, true, [0, 1], true, true]);
+});
+
+test("records that grow while a cursor reads ahead keep nobody waiting", async () => {
+  const result = await session.run(`
+    const db = await openDb("growing", 1, (db) => db.createObjectStore("s"));
+    const fill = db.transaction("s", "readwrite");
+    for (let i = 0; i < 500; ++i) fill.objectStore("s").put(new Uint8Array(i < 300 ? 10 : 60000), i);
+    await complete(fill);
+    const count = (until) => new Promise((resolve) => {
+      let bytes = 0;
+      const tx = db.transaction("s");
+      tx.oncomplete = () => resolve(bytes);
+      tx.objectStore("s").openCursor().onsuccess = ({ target: { result: cursor } }) => {
+        if (!cursor) return;
+        bytes += cursor.value.length;
+        if (cursor.key < until) cursor.continue();
+      };
+    });
+    const counts = [await count(Infinity), await count(130), await count(250)];
+    // Every one of them has ended for the daemon, too.
+    const tx = db.transaction("s", "readwrite");
+    tx.objectStore("s").clear();
+    return [...counts, await complete(tx)];
+  `);
+  assert.deepEqual(result, [300 * 10 + 200 * 60000, 131 * 10, 251 * 10, "complete"]);
+});
+
 test("a transaction costs one message if nobody listens for a success, else two, of which a reader wants one answered", async () => {
   await session.run(`globalThis.db = await openDb("cost", 1, (db) => db.createObjectStore("s"));`);
   const costOf = async (code: string) => {
