@@ -24,6 +24,9 @@ struct Parameters {
   bool skip_permission_check = false;
   // Longest tag, in bytes of UTF-8.
   std::int64_t max_tag_bytes = 10'240;
+  // Registrations of one origin, of both kinds together, each counted as its tag and 256 bytes: what Vigil
+  // keeps in memory for it. register() of one more is rejected. 0: no limit (Chromium).
+  std::int64_t max_registration_bytes_per_origin = 64LL << 20;
   // Runs before a registration is given up (one-shot) or waits for its next period (periodic). Frozen into
   // the registration when it is made. lastChance of a run = (attempts finished == max_attempts - 1).
   std::int64_t max_attempts = 3;
@@ -158,6 +161,27 @@ struct Parameters {
   std::int64_t worker_heap_bytes = 256LL << 20;
   std::int64_t worker_array_buffer_bytes = 256LL << 20;
   Duration worker_cpu_limit = Minutes(2);  // processor time of one event's worker before it is killed
+
+  // ------------------------------------------------------------------------------------------ caps
+  // Beyond these a worker or page process is stopped and its events have failed, but where it says otherwise.
+  // 0: no cap (not for origin_quota_bytes).
+  std::int64_t worker_max_requests = 20'000;  // waiting for their answer
+  std::int64_t worker_max_request_bytes = 256LL << 20;
+  std::int64_t worker_max_fetches = 6'000;    // under way, bodies included; one more is a network error
+  std::int64_t event_max_fetches = 50'000;    // of one event
+  std::int64_t worker_max_messages = 10'000;  // postMessage() and BroadcastChannel: sent, not handled yet
+  std::int64_t worker_max_message_bytes = 64LL << 20;
+  std::int64_t worker_max_console_lines = 10'000;  // at once; those beyond are dropped
+  std::int64_t worker_console_lines_per_second = 200;
+  std::int64_t origin_max_notifications = 500;      // the oldest goes
+  std::int64_t max_notification_bytes = 1LL << 20;  // showNotification() rejects
+  std::int64_t origin_max_connections = 256;        // fetches on the network; one more waits for its turn
+  std::int64_t origin_max_service_workers = 1'000;  // register() of the container rejects
+  std::int64_t origin_quota_bytes = 2LL << 30;      // IndexedDB and caches: QuotaExceededError
+  std::int64_t max_pages = 200;                     // another is not opened
+  // The process that workers are forked from is replaced after so many of them, or so long.
+  std::int64_t zygote_max_forks = 2'000;
+  Duration zygote_max_age = Hours(4);
 
   friend bool operator==(const Parameters&, const Parameters&) = default;
 };

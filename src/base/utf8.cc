@@ -54,4 +54,11 @@ std::string ToUtf8(std::string_view text) {
   return out;
 }
 
+std::string CutUtf8(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
 }  // namespace vigil

@@ -20,5 +20,7 @@ Utf8Char FirstUtf8Char(std::string_view text);
 bool IsUtf8(std::string_view text);
 // Each byte that is no part of a well-formed sequence becomes U+FFFD.
 std::string ToUtf8(std::string_view text);
+// At most so many bytes of well-formed text, up to the end of a character; "…" follows what was cut.
+std::string CutUtf8(std::string_view text, std::size_t most);
 
 }  // namespace vigil

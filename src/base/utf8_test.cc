@@ -23,6 +23,15 @@ TEST(Utf8, RefusesBrokenOverlongAndSurrogateBytes) {
   }
 }
 
+TEST(Utf8, IsCutBetweenCharacters) {
+  EXPECT_EQ(CutUtf8("abc", 3), "abc");
+  EXPECT_EQ(CutUtf8("abcd", 3), "abc…");
+  EXPECT_EQ(CutUtf8("aäb", 2), "a…");
+  EXPECT_EQ(CutUtf8("aäb", 3), "aä…");
+  EXPECT_EQ(CutUtf8("🚀🚀", 7), "🚀…");
+  EXPECT_EQ(CutUtf8("🚀", 3), "…");
+}
+
 TEST(Utf8, ReplacesWhatIsNotWellFormed) {
   for (const char* text : {"", "\u00e9 \u20ac", "\U0001F600"}) EXPECT_EQ(ToUtf8(text), text);
   EXPECT_EQ(ToUtf8("a\xFFz\xE2\x82"), "a\uFFFDz\uFFFD\uFFFD");

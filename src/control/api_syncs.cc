@@ -29,7 +29,9 @@ Api::Task Api::ListSyncs(Request request, Caller&) {
     syncs = services_.syncs.List(registration->id);
   }
   json::array out;
-  for (const auto& sync : syncs) out.push_back(ToJson(sync, scopes[sync.key.worker_registration]));
+  for (const auto& sync : syncs) {
+    out.push_back(ToJson(sync, scopes[sync.key.worker_registration], services_.syncs.LastFailure(sync.key)));
+  }
   co_return json::value(std::move(out));
 }
 

@@ -1,5 +1,7 @@
 #include "control/json_view.h"
 
+#include <fmt/format.h>
+
 #include <boost/json/parse.hpp>
 
 #include "base/duration.h"
@@ -113,7 +115,8 @@ json::object ToJson(const host::ConsoleLine& line) {
   return out;
 }
 
-json::object ToJson(const vigil::RegistrationView& sync, const std::string& scope) {
+json::object ToJson(const vigil::RegistrationView& sync, const std::string& scope,
+                    const std::string& last_failure) {
   json::object out;
   out["tag"] = sync.key.tag;
   out["kind"] = SyncKindName(sync.key.kind);
@@ -125,7 +128,11 @@ json::object ToJson(const vigil::RegistrationView& sync, const std::string& scop
   out["max_attempts"] = sync.max_attempts;
   if (sync.key.kind == SyncKind::kPeriodic) out["min_interval_ms"] = sync.min_interval_ms;
   out["reason"] = WaitReasonName(sync.explanation.reason);
-  out["explanation"] = sync.explanation.sentence;
+  out["explanation"] =
+      last_failure.empty() || sync.attempts == 0
+          ? sync.explanation.sentence
+          : fmt::format("{} (the last run failed: {})", sync.explanation.sentence, last_failure);
+  if (!last_failure.empty()) out["last_failure"] = last_failure;
   SetTime(out, "next_time", sync.explanation.next_time);
   SetTime(out, "registered_at", sync.registered_at);
   return out;

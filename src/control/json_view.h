@@ -18,8 +18,9 @@ boost::json::object ToJson(const host::RegistrationView& registration);
 boost::json::object ToJson(const host::NotificationView& notification);
 boost::json::object ToJson(const host::DispatchOutcome& outcome);
 boost::json::object ToJson(const host::ConsoleLine& line);
-// scope: of its service worker registration; empty when that is gone.
-boost::json::object ToJson(const vigil::RegistrationView& sync, const std::string& scope);
+// scope: of its service worker registration; empty when that is gone. last_failure: see SyncDriver.
+boost::json::object ToJson(const vigil::RegistrationView& sync, const std::string& scope,
+                           const std::string& last_failure);
 boost::json::object ToJson(const PermissionView& permission);
 boost::json::object ToJson(const EngagementView& engagement);
 

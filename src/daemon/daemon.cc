@@ -31,6 +31,24 @@ namespace {
 // A virtual clock's monotonic time: anything but 0, which means "never" in places.
 constexpr MonoTime kVirtualMonoStart{Duration(1'000'000)};
 
+host::Caps CapsFrom(const Parameters& parameters) {
+  host::Caps caps;
+  caps.requests = parameters.worker_max_requests;
+  caps.request_bytes = parameters.worker_max_request_bytes;
+  caps.fetches = parameters.worker_max_fetches;
+  caps.fetches_per_event = parameters.event_max_fetches;
+  caps.messages = parameters.worker_max_messages;
+  caps.message_bytes = parameters.worker_max_message_bytes;
+  caps.console_lines = parameters.worker_max_console_lines;
+  caps.console_lines_per_second = parameters.worker_console_lines_per_second;
+  caps.notifications = parameters.origin_max_notifications;
+  caps.notification_bytes = parameters.max_notification_bytes;
+  caps.service_workers = parameters.origin_max_service_workers;
+  caps.quota_bytes = parameters.origin_quota_bytes;
+  caps.pages = parameters.max_pages;
+  return caps;
+}
+
 host::HostOptions HostOptionsFrom(const Parameters& parameters, const ServeOptions& options,
                                   const std::filesystem::path& storage_directory) {
   host::HostOptions host;
@@ -44,6 +62,9 @@ host::HostOptions HostOptionsFrom(const Parameters& parameters, const ServeOptio
   host.array_buffer_bytes = static_cast<std::uint64_t>(parameters.worker_array_buffer_bytes);
   host.cpu_seconds = static_cast<std::uint64_t>(
       std::chrono::ceil<std::chrono::seconds>(parameters.worker_cpu_limit).count());
+  host.caps = CapsFrom(parameters);
+  host.zygote_max_forks = parameters.zygote_max_forks;
+  host.zygote_max_age = parameters.zygote_max_age;
   host.test_natives = options.test_natives;
   return host;
 }
@@ -155,6 +176,7 @@ Result<net::HttpClientOptions> Daemon::HttpOptions() const {
   http.user_agent = fmt::format("Vigil/{}", Version());
   http.spill_directory = directory_.path() / "storage";
   http.proxies = net::Proxies::FromEnvironment();
+  http.max_requests_per_party = static_cast<std::size_t>(parameters_.origin_max_connections);
   for (const std::string& entry : options_.resolve) VIGIL_TRY(http.hosts.Add(entry));
   if (!options_.ca_file.empty()) {
     VIGIL_TRY(net::CheckTrustRoots(options_.ca_file));

@@ -58,12 +58,13 @@ Check User() {
 }
 
 Check Worker() {
-  const std::filesystem::path executable = host::Zygote::DefaultExecutable();
+  host::ZygoteOptions options;
+  options.executable = host::Zygote::DefaultExecutable();
   asio::io_context loop;
   Result<> started = Fail(ErrorCode::kUnavailable, "it did not answer");
   std::string v8;
   {
-    host::Zygote zygote(loop.get_executor(), executable, [](int, int) {});
+    host::Zygote zygote(loop.get_executor(), options, {});
     asio::co_spawn(
         loop, [&zygote] { return zygote.Start(); },
         [&](std::exception_ptr exception, Result<> result) {
@@ -73,7 +74,7 @@ Check Worker() {
         });
     loop.run();
   }
-  if (started) return Good("worker", fmt::format("{} runs, V8 {}", executable.string(), v8));
+  if (started) return Good("worker", fmt::format("{} runs, V8 {}", options.executable.string(), v8));
   return {
       "worker", Check::State::kBad, started.error().message,
       "vigil-worker and libvigil-worker.so belong beside the vigil executable; build or install them again"};

@@ -15,6 +15,10 @@ DomError NoWindowError() {
           "Attempted to register a sync event without a window or registration tag too long."};
 }
 
+DomError TooManyError() {
+  return {"QuotaExceededError", "Registration failed - the origin has too many sync registrations"};
+}
+
 DomError NotTextError() { return {"InvalidAccessError", "The tag is not valid UTF-8."}; }
 
 }  // namespace
@@ -53,6 +57,10 @@ void Engine::Impl::On(const input::Register& in) {
   }
   Entry* entry = registry_.Find(in.key.worker_registration, in.key.kind, in.key.tag);
   if (entry == nullptr) {
+    const Origin* origin = registry_.FindOrigin(in.origin);
+    const std::size_t bytes = RegistrationBytes(in.key.tag) + (origin != nullptr ? origin->bytes : 0);
+    const std::int64_t most = parameters_.max_registration_bytes_per_origin;
+    if (most > 0 && bytes > static_cast<std::size_t>(most)) return Reply(in.token, TooManyError());
     Create(in);
   } else if (entry->periodic()) {
     ReregisterPeriodic(in, *entry);

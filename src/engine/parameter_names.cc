@@ -27,6 +27,7 @@ const Field kFields[] = {
     VIGIL_FIELD(disabled),
     VIGIL_FIELD(skip_permission_check),
     VIGIL_FIELD(max_tag_bytes),
+    VIGIL_FIELD(max_registration_bytes_per_origin),
     VIGIL_FIELD(max_attempts),
     VIGIL_FIELD(max_attempts_with_notifications),
     VIGIL_FIELD(first_retry_delay),
@@ -95,6 +96,22 @@ const Field kFields[] = {
     VIGIL_FIELD(worker_heap_bytes),
     VIGIL_FIELD(worker_array_buffer_bytes),
     VIGIL_FIELD(worker_cpu_limit),
+    VIGIL_FIELD(worker_max_requests),
+    VIGIL_FIELD(worker_max_request_bytes),
+    VIGIL_FIELD(worker_max_fetches),
+    VIGIL_FIELD(event_max_fetches),
+    VIGIL_FIELD(worker_max_messages),
+    VIGIL_FIELD(worker_max_message_bytes),
+    VIGIL_FIELD(worker_max_console_lines),
+    VIGIL_FIELD(worker_console_lines_per_second),
+    VIGIL_FIELD(origin_max_notifications),
+    VIGIL_FIELD(max_notification_bytes),
+    VIGIL_FIELD(origin_max_connections),
+    VIGIL_FIELD(origin_max_service_workers),
+    VIGIL_FIELD(origin_quota_bytes),
+    VIGIL_FIELD(max_pages),
+    VIGIL_FIELD(zygote_max_forks),
+    VIGIL_FIELD(zygote_max_age),
 };
 #undef VIGIL_FIELD
 
@@ -108,7 +125,7 @@ bool NeedsPositive(std::string_view name) {
   return name == "max_attempts" || name == "max_attempts_with_notifications" || name == "max_tag_bytes" ||
          name == "engagement_decay_period" || name == "sync_event_limit" || name == "event_limit" ||
          name == "own_failure_delay" || name == "store_retry_delay" || name == "worker_start_limit" ||
-         name == "new_worker_start_limit";
+         name == "new_worker_start_limit" || name == "origin_quota_bytes";
 }
 
 Result<> Assign(Parameters& parameters, const Field& field, std::string_view value) {
@@ -135,7 +152,8 @@ Result<> Assign(Parameters& parameters, const Field& field, std::string_view val
     if (!whole || parsed < least || parsed > kMost) {
       return BadValue(name, value, fmt::format("a whole number from {}", least));
     }
-    if (NeedsPositive(name) && name != "max_tag_bytes" && parsed > 1'000'000) {
+    if (NeedsPositive(name) && name != "max_tag_bytes" && name != "origin_quota_bytes" &&
+        parsed > 1'000'000) {
       return BadValue(name, value, "a whole number up to 1000000");
     }
     parameters.*(*integer) = parsed;

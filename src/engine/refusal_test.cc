@@ -54,6 +54,21 @@ TEST(Refusal, WithoutAWindowAlsoOfAnExistingRegistration) {
   EXPECT_EQ(Refused(rig, Rig::Periodic("p")), kNoWindow);
 }
 
+TEST(Refusal, OfMoreRegistrationsThanAnOriginMayHave) {
+  Parameters parameters;
+  parameters.max_registration_bytes_per_origin = 2 * 257;
+  Rig rig(parameters);
+  rig.GoOffline();
+  EXPECT_EQ(Refused(rig, Rig::Sync("a")).name, "");
+  EXPECT_EQ(Refused(rig, Rig::Periodic("p")).name, "");
+  EXPECT_EQ(Refused(rig, Rig::Sync("b")).name, "QuotaExceededError");
+  EXPECT_EQ(Refused(rig, Rig::Periodic("q")).name, "QuotaExceededError");
+  EXPECT_EQ(Refused(rig, Rig::Sync("a")).name, "") << "it is there already";
+  rig.Unregister("p");
+  EXPECT_EQ(Refused(rig, Rig::Sync("bb")).name, "QuotaExceededError") << "a byte longer";
+  EXPECT_EQ(Refused(rig, Rig::Sync("b")).name, "");
+}
+
 TEST(Refusal, OfTagsOver10240BytesOfUtf8) {
   Rig rig;
   EXPECT_EQ(Refused(rig, Rig::Sync(std::string(10240, 'x'))).name, "");

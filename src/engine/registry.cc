@@ -41,13 +41,17 @@ Entry& Registry::Add(WorkerRegistrationId worker, const std::string& origin, Syn
   const auto place = owner.entries.try_emplace(owner.entries.end(), TagKey{std::string(tag), kind});
   place->second.worker = &owner;
   place->second.key = &place->first;
-  size_ += owner.entries.size() - before;
+  if (owner.entries.size() > before) {
+    ++size_;
+    owner.origin->bytes += RegistrationBytes(tag);
+  }
   return place->second;
 }
 
 void Registry::Remove(Entry& entry) {
   Worker& owner = *entry.worker;
   if (entry.periodic()) owner.origin->schedule.erase({entry.due, &entry});
+  owner.origin->bytes -= RegistrationBytes(entry.key->tag);
   owner.entries.erase(owner.entries.find(*entry.key));
   --size_;
   if (!owner.entries.empty()) return;

@@ -85,8 +85,12 @@ struct Worker {
   std::map<TagKey, Entry, TagLess> entries;
 };
 
+// What a registration counts for: its tag, and about what is kept beside it.
+inline std::size_t RegistrationBytes(std::string_view tag) { return tag.size() + 256; }
+
 struct Origin {
   std::string name;
+  std::size_t bytes = 0;  // RegistrationBytes of all its entries
   std::set<WorkerRegistrationId> workers;
   // Periodic entries that are not suspended, by due time: the soonest is what others are spaced against.
   std::set<std::pair<MonoTime, Entry*>> schedule;

@@ -138,9 +138,10 @@ void Cookies::Subscribe(WorkerProcess& process, std::uint64_t request_id, const 
       *list.add_subscriptions() = one;
     }
   }
-  if (list.subscriptions_size() > kMaxSubscriptions) {
+  if (list.subscriptions_size() > kMaxSubscriptions || list.ByteSizeLong() > kMaxSubscriptionBytes) {
     return ReplyFailure(process, request_id, "QuotaExceededError",
-                        fmt::format("A registration has at most {} cookie subscriptions", kMaxSubscriptions));
+                        fmt::format("A registration has at most {} cookie subscriptions, of {} bytes",
+                                    kMaxSubscriptions, kMaxSubscriptionBytes));
   }
   subscriptions_[registration.id] = std::move(list);
   context_.Spawn(Save(process.shared_from_this(), request_id, registration.id));

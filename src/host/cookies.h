@@ -19,7 +19,9 @@ namespace vigil::host {
 
 class Cookies {
  public:
-  static constexpr int kMaxSubscriptions = 100;  // of one registration
+  // Of one registration.
+  static constexpr int kMaxSubscriptions = 100;
+  static constexpr std::size_t kMaxSubscriptionBytes = std::size_t{1} << 20;
 
   explicit Cookies(HostContext& context) : context_(context) {}
 

@@ -24,7 +24,9 @@ namespace {
 constexpr std::size_t kMaxRedirectsKept = 1000;
 
 // Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
-void TameMode(const std::string& origin, ipc::HttpRequest& request) {
+void Tame(const std::string& origin, ipc::HttpRequest& request) {
+  // Fetched by the daemon itself, and servers take its word for it (Sec-Fetch-Dest).
+  if (request.destination() == "serviceworker") request.clear_destination();
   if (request.mode() != "navigate") return;
   auto url = net::Url::Parse(request.url());
   request.set_mode(url && url->Origin() == origin ? "same-origin" : "cors");
@@ -204,8 +206,16 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter
 void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,
                           ipc::HttpRequest request) {
   Key key(process.id(), request_id);
+  const auto verdict = process.BeginFetch(request_id);
+  if (verdict == WorkerProcess::FetchVerdict::kKilled) return;
   running_[key] = Running();
   bool streams = request.body().has_stream();
+  if (verdict == WorkerProcess::FetchVerdict::kRefused) {
+    // As a browser does (net::ERR_INSUFFICIENT_RESOURCES).
+    if (streams) process.RefuseBody(request.body().stream());
+    return ReplyError(process, request_id,
+                      fmt::format("more than {} fetches are under way", context_.options.caps.fetches));
+  }
   bool controlled = owner.page && owner.page->controller && !request.skip_service_worker() &&
                     owner.page->controller->Handles("fetch");
   auto shared = process.shared_from_this();
@@ -281,7 +291,7 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
   Key key(process->id(), request_id);
   net::FetchClient client = ClientOf(owner);
   client.passes_navigation_on = request.mode() == "navigate";
-  TameMode(client.origin, request);
+  Tame(client.origin, request);
   auto body = std::make_shared<FetchBody>();
   std::weak_ptr<WorkerProcess> weak = process;
   std::weak_ptr<FetchBody> weak_body = body;
@@ -384,7 +394,7 @@ void FetchRouter::OnCancel(WorkerProcess& process, std::uint64_t request_id) {
   if (found == running_.end()) return;
   auto body = std::move(found->second.body);
   running_.erase(found);
-  process.EndRequest();
+  process.EndRequest(request_id);
   if (body) body->Cancel();
 }
 

@@ -78,7 +78,8 @@ class HostImpl {
         notifications(context),
         cookies(context),
         pages(context),
-        ports([this](std::uint64_t process, ipc::PortFrame frame) { SendPort(process, std::move(frame)); }),
+        ports([this](std::uint64_t process, ipc::PortFrame frame) { SendPort(process, std::move(frame)); },
+              [this](std::uint64_t sender, std::uint64_t receiver) { return MaySend(sender, receiver); }),
         apps(context),
         requests(context) {
     context.registry = &registry;
@@ -182,6 +183,12 @@ class HostImpl {
     ipc::ToWorker message;
     *message.mutable_port() = std::move(frame);
     target->Send(std::move(message));
+  }
+
+  bool MaySend(std::uint64_t sender, std::uint64_t receiver) {
+    const auto from = processes.ById(sender);
+    const auto to = processes.ById(receiver);
+    return !from || !to || from->MaySendTo(*to);
   }
 
   // What the last run of the daemon left unfinished: an activation that did not end is made again, a waiting
@@ -437,7 +444,7 @@ asio::awaitable<Result<Host::StorageUsage>> Host::Usage(std::string origin) {
   auto measured = co_await impl_->storage.Measure(std::move(origin));
   StorageUsage usage;
   usage.usage = measured.total();
-  usage.quota = ScriptStorage::kQuotaBytes;
+  usage.quota = static_cast<std::uint64_t>(impl_->context.options.caps.quota_bytes);
   usage.indexed_db = measured.indexed_db;
   usage.caches = measured.caches;
   co_return usage;

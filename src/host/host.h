@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "host/caps.h"
 #include "host/ports.h"
 #include "vigil/time.h"
 
@@ -58,6 +59,10 @@ struct HostOptions {
   std::uint64_t heap_bytes = 0;
   std::uint64_t array_buffer_bytes = 0;
   std::uint64_t cpu_seconds = 0;
+  Caps caps;
+  // Real time: the zygote is replaced after so many forks, or so long. 0: never.
+  std::int64_t zygote_max_forks = 2000;
+  std::chrono::microseconds zygote_max_age = std::chrono::hours(4);
   bool test_natives = false;  // exposes __vigilTest to scripts; for tests of the sandbox
 };
 

@@ -19,6 +19,8 @@ namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
 
+constexpr std::size_t kMaxUrlBytes = 16 * 1024;  // each is kept for as long as its registration
+
 // %2f and %5c in a path would let a script pretend to lie in another directory (Service Workers, "Start
 // Register").
 bool HidesSlash(const net::Url& url) {
@@ -67,7 +69,15 @@ std::optional<ScriptError> Jobs::CheckRegister(RegisterCall& call) const {
     return ScriptError{"SecurityError", fmt::format("the origin of the scope ('{}') is not the page's ('{}')",
                                                     scope->Origin(), call.client_origin)};
   }
+  if (call.script_url.size() > kMaxUrlBytes || call.scope.size() > kMaxUrlBytes) {
+    return ScriptError{"TypeError",
+                       fmt::format("the script URL or the scope is longer than {} bytes", kMaxUrlBytes)};
+  }
   if (call.update_via_cache.empty()) call.update_via_cache = "imports";
+  if (call.update_via_cache != "imports" && call.update_via_cache != "all" &&
+      call.update_via_cache != "none") {
+    return ScriptError{"TypeError", "updateViaCache is none of imports, all and none"};
+  }
   return std::nullopt;
 }
 
@@ -246,6 +256,11 @@ asio::awaitable<void> Jobs::RunUpdate(JobPtr job) {
     co_return;
   }
   if (!registration) {
+    const std::int64_t most = context_.options.caps.service_workers;
+    if (most > 0 && context_.registry->OfOrigin(job->origin).size() >= static_cast<std::size_t>(most)) {
+      Reject(job, {"QuotaExceededError", fmt::format("the origin has {} service workers already", most)});
+      co_return;
+    }
     registration = context_.registry->Create(job->origin, job->scope, job->call.update_via_cache);
     registration->last_update_check = context_.deps.clock.now().wall;
     if (context_.sync) context_.sync->RegistrationKnown(registration->id, registration->origin);

@@ -5,6 +5,9 @@
 #include "host/requests.h"
 
 namespace vigil::host {
+namespace {
+constexpr std::size_t kBytesBesideName = 64;  // a lock's client id, and lengths
+}  // namespace
 
 void Locks::Request(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,
                     ipc::LockRequest call) {
@@ -28,7 +31,7 @@ void Locks::Request(WorkerProcess& process, const ProcessOwner& owner, std::uint
 bool Locks::Release(WorkerProcess& process, std::uint64_t request_id) {
   const LockHolder holder{process.id(), request_id};
   if (!table_.Contains(holder)) return false;
-  if (table_.Waits(holder)) process.EndRequest();
+  if (table_.Waits(holder)) process.EndRequest(request_id);
   Tell(table_.Release(holder));
   return true;
 }
@@ -60,8 +63,17 @@ void Locks::Query(WorkerProcess& process, std::uint64_t request_id) const {
   reply.set_id(request_id);
   auto* locks = reply.mutable_locks();
   const auto snapshot = table_.OfOrigin(process.origin());
-  for (const auto& named : snapshot.held) Describe(named, *locks->add_held());
-  for (const auto& named : snapshot.waiting) Describe(named, *locks->add_pending());
+  std::size_t bytes = 0;
+  const auto fits = [&](const LockTable::Named& named) {
+    bytes += named.name.size() + kBytesBesideName;
+    return bytes <= kMaxListBytes;
+  };
+  for (const auto& named : snapshot.held) {
+    if (fits(named)) Describe(named, *locks->add_held());
+  }
+  for (const auto& named : snapshot.waiting) {
+    if (fits(named)) Describe(named, *locks->add_pending());
+  }
   process.Reply(std::move(reply));
 }
 

@@ -53,6 +53,14 @@ void Notifications::Show(WorkerProcess& process, std::uint64_t request_id, const
         "Failed to execute 'showNotification' on 'ServiceWorkerRegistration': No notification "
         "permission has been granted for this origin.");
   }
+  const auto most = static_cast<std::size_t>(context_.options.caps.notification_bytes);
+  if (most > 0 && notification.ByteSizeLong() > most) {
+    return ReplyFailure(
+        process, request_id, "TypeError",
+        fmt::format("Failed to execute 'showNotification' on 'ServiceWorkerRegistration': The "
+                    "notification is larger than {} bytes.",
+                    most));
+  }
   Entry entry;
   entry.origin = registration.origin;
   entry.registration_id = registration.id;
@@ -92,7 +100,8 @@ asio::awaitable<void> Notifications::StoreAndReply(std::shared_ptr<WorkerProcess
   std::uint64_t registration_id = entry.registration_id;
   entries_.push_back(std::move(entry));
   auto of_origin = [&](const Entry& one) { return one.origin == origin; };
-  if (static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), of_origin)) > kMaxPerOrigin) {
+  const std::int64_t most = context_.options.caps.notifications;
+  if (most > 0 && std::count_if(entries_.begin(), entries_.end(), of_origin) > most) {
     std::string oldest = std::find_if(entries_.begin(), entries_.end(), of_origin)->notification.id();
     Drop(oldest);
   }
@@ -105,9 +114,12 @@ void Notifications::Get(WorkerProcess& process, std::uint64_t request_id, const 
   ipc::Reply reply;
   reply.set_id(request_id);
   auto* list = reply.mutable_notifications();
+  std::size_t bytes = 0;
   for (const auto& entry : entries_) {
     if (entry.registration_id != registration.id) continue;
     if (!tag.empty() && entry.notification.tag() != tag) continue;
+    bytes += entry.notification.ByteSizeLong();
+    if (bytes > kMaxListBytes) break;
     *list->add_notifications() = entry.notification;
   }
   process.Reply(std::move(reply));

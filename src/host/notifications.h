@@ -18,8 +18,6 @@ namespace vigil::host {
 
 class Notifications {
  public:
-  static constexpr std::size_t kMaxPerOrigin = 500;  // the oldest go
-
   explicit Notifications(HostContext& context) : context_(context) {}
 
   boost::asio::awaitable<Result<>> Load();

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "base/utf8.h"
 #include "host/apps.h"
 #include "host/jobs.h"
 #include "host/lifecycle.h"
@@ -20,6 +21,8 @@ namespace asio = boost::asio;
 namespace {
 // Real time: for how long a page that was opened only to run its own scripts may have work under way.
 constexpr auto kSettleLimit = std::chrono::seconds(10);
+constexpr std::size_t kMaxTitleBytes = 500;
+constexpr std::size_t kMaxUrlBytes = std::size_t{2} << 20;  // as in Chromium
 }  // namespace
 
 // ----------------------------------------------------------------------------------------------------
@@ -53,7 +56,7 @@ asio::awaitable<Result<OpenedPage>> Pages::Open(std::string url, PageOptions opt
 
 asio::awaitable<Result<std::shared_ptr<Page>>> Pages::OpenClient(std::string url, PageOptions options,
                                                                  ConsoleSink console) {
-  if (pages_.size() >= kMaxPages) {
+  if (Full()) {
     co_return Fail(
         ErrorCode::kUnavailable,
         fmt::format("{} pages are open already: close some (see `vigil page list`)", pages_.size()));
@@ -353,8 +356,9 @@ void Pages::OnConsole(const Page& page, const ipc::Console& line) {
 }
 
 void Pages::OnDocument(Page& page, const ipc::DocumentInfo& document) {
-  page.title = document.title().substr(0, 500);
-  page.manifest_url = document.manifest_url();
+  page.title = CutUtf8(document.title(), kMaxTitleBytes);
+  page.manifest_url =
+      document.manifest_url().size() <= kMaxUrlBytes ? document.manifest_url() : std::string();
   page.document_parsed = true;
 }
 

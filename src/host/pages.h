@@ -17,8 +17,6 @@ namespace vigil::host {
 
 class Pages {
  public:
-  static constexpr std::size_t kMaxPages = 200;
-
   explicit Pages(HostContext& context) : context_(context) {}
 
   boost::asio::awaitable<Result<OpenedPage>> Open(std::string url, PageOptions options, ConsoleSink console);
@@ -67,6 +65,10 @@ class Pages {
   void SetController(const std::shared_ptr<Page>& page, const std::shared_ptr<Version>& version,
                      const Registration& registration);
   void Forget(const std::shared_ptr<Page>& page);
+  bool Full() const {
+    const std::int64_t most = context_.options.caps.pages;
+    return most > 0 && pages_.size() >= static_cast<std::size_t>(most);
+  }
   void TellWindowCount(const std::string& origin);
 
   HostContext& context_;

@@ -13,6 +13,7 @@ void PortHub::OnFrame(std::uint64_t process, const std::string& origin, ipc::Por
     case ipc::PortFrame::MESSAGE:
       if (channel->second.ends[1 - side].owner != process || end.closed) return;
       if (end.owner == 0) return Queue(channel, side, std::move(*frame.mutable_data()), false);
+      if (!may_send_(process, end.owner)) return;
       return Tell(end.owner, frame.channel(), side, ipc::PortFrame::MESSAGE,
                   std::move(*frame.mutable_data()));
     case ipc::PortFrame::RELEASE:
@@ -58,7 +59,7 @@ void PortHub::Claim(std::uint64_t process, const std::string& origin, const ipc:
 void PortHub::Give(Channels::iterator channel, std::uint32_t side, std::uint64_t process) {
   End& end = channel->second.ends[side];
   end.owner = process;
-  end.queued_bytes = 0;
+  ForgetQueued(channel->second.origin, end);
   auto queue = std::exchange(end.queue, {});
   for (auto& data : queue) Tell(process, channel->first, side, ipc::PortFrame::MESSAGE, std::move(data));
   if (!channel->second.ends[1 - side].closed) return;
@@ -68,10 +69,19 @@ void PortHub::Give(Channels::iterator channel, std::uint32_t side, std::uint64_t
 
 void PortHub::Queue(Channels::iterator channel, std::uint32_t side, std::string data, bool bounced) {
   End& end = channel->second.ends[side];
+  std::size_t& of_origin = queued_[channel->second.origin];
   end.queued_bytes += data.size() + 1;
-  if (end.queued_bytes > kMaxQueuedBytes) return Drop(channel);
+  of_origin += data.size() + 1;
+  if (end.queued_bytes > kMaxQueuedBytes || of_origin > kMaxQueuedBytesOfOrigin) return Drop(channel);
   const auto at = bounced ? end.queue.begin() + static_cast<std::ptrdiff_t>(end.bounced++) : end.queue.end();
   end.queue.insert(at, std::move(data));
+}
+
+void PortHub::ForgetQueued(const std::string& origin, End& end) {
+  const auto found = queued_.find(origin);
+  if (found == queued_.end()) return;
+  found->second -= std::exchange(end.queued_bytes, 0);
+  if (found->second == 0) queued_.erase(found);
 }
 
 void PortHub::Drained(Channels::iterator channel, std::uint32_t side) {
@@ -119,7 +129,8 @@ void PortHub::DropIfFinished(Channels::iterator channel) {
 
 void PortHub::Drop(Channels::iterator channel) {
   for (std::uint32_t side = 0; side < 2; ++side) {
-    const End& end = channel->second.ends[side];
+    End& end = channel->second.ends[side];
+    ForgetQueued(channel->second.origin, end);
     for (const std::uint64_t process : {end.owner, end.drainer, end.next}) {
       if (auto held = held_.find(process); held != held_.end()) held->second.erase({channel->first, side});
     }

@@ -23,11 +23,14 @@ namespace vigil::host {
 class PortHub {
  public:
   using Send = std::function<void(std::uint64_t process, ipc::PortFrame frame)>;
+  // Whether the receiver reads fast enough; otherwise the sender has been ended.
+  using MaySend = std::function<bool(std::uint64_t sender, std::uint64_t receiver)>;
   static constexpr std::size_t kMaxChannels = 10'000;                    // that one process made
   static constexpr std::size_t kMaxQueuedBytes = std::size_t{16} << 20;  // for an end that nobody has
+  static constexpr std::size_t kMaxQueuedBytesOfOrigin = std::size_t{64} << 20;
   static constexpr std::size_t kMaxAbandoned = 1'000;  // channels that no process has an end of
 
-  explicit PortHub(Send send) : send_(std::move(send)) {}
+  PortHub(Send send, MaySend may_send) : send_(std::move(send)), may_send_(std::move(may_send)) {}
 
   // A frame of a process. What it has no right to is ignored.
   void OnFrame(std::uint64_t process, const std::string& origin, ipc::PortFrame frame);
@@ -55,6 +58,7 @@ class PortHub {
   void Claim(std::uint64_t process, const std::string& origin, const ipc::PortFrame& frame);
   void Give(Channels::iterator channel, std::uint32_t side, std::uint64_t process);
   void Queue(Channels::iterator channel, std::uint32_t side, std::string data, bool bounced);
+  void ForgetQueued(const std::string& origin, End& end);
   void Drained(Channels::iterator channel, std::uint32_t side);
   void CloseEnd(Channels::iterator channel, std::uint32_t side);
   void Drop(Channels::iterator channel);
@@ -63,9 +67,11 @@ class PortHub {
             std::string data = {});
 
   Send send_;
+  MaySend may_send_;
   Channels channels_;
   std::map<std::uint64_t, std::set<Name>> held_;  // by process: ends that it owns or drains, or will get
   std::map<std::uint64_t, std::size_t> made_;     // by process: channels
+  std::map<std::string, std::size_t> queued_;     // by origin: bytes for ends that nobody has
   std::deque<std::string> abandoned_;             // in the order in which they were
 };
 

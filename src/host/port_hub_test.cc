@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,18 +17,21 @@ class PortHubTest : public ::testing::Test {
  protected:
   // "2: message c1 hello"
   PortHub hub{[this](std::uint64_t process, const ipc::PortFrame& frame) {
-    const std::string kind = frame.kind() == Kind::MESSAGE ? "message"
-                             : frame.kind() == Kind::FENCE ? "fence"
-                                                           : "close";
-    sent.push_back(std::to_string(process) + ": " + kind + " " + frame.channel() +
-                   std::to_string(frame.side()) + (frame.data().empty() ? "" : " " + frame.data()));
-  }};
+                const std::string kind = frame.kind() == Kind::MESSAGE ? "message"
+                                         : frame.kind() == Kind::FENCE ? "fence"
+                                                                       : "close";
+                sent.push_back(std::to_string(process) + ": " + kind + " " + frame.channel() +
+                               std::to_string(frame.side()) +
+                               (frame.data().empty() ? "" : " " + frame.data()));
+              },
+              [this](std::uint64_t, std::uint64_t receiver) { return !slow.contains(receiver); }};
+  std::set<std::uint64_t> slow;
   Lines sent;
 
   void Frame(std::uint64_t process, std::uint32_t side, Kind::Kind kind, const std::string& data = {},
-             const std::string& origin = kOrigin) {
+             const std::string& origin = kOrigin, const std::string& channel = "c") {
     ipc::PortFrame frame;
-    frame.set_channel("c");
+    frame.set_channel(channel);
     frame.set_side(side);
     frame.set_kind(kind);
     frame.set_data(data);
@@ -127,6 +131,32 @@ TEST_F(PortHubTest, WhatQueuesUpForNobodyIsBounded) {
   const std::string big(PortHub::kMaxQueuedBytes / 4, 'x');
   for (int i = 0; i < 5; ++i) Frame(1, 1, Kind::MESSAGE, big);
   EXPECT_EQ(hub.channels(), 0U);
+}
+
+TEST_F(PortHubTest, WhatQueuesUpInAllChannelsOfAnOriginIsBounded) {
+  const std::string big(PortHub::kMaxQueuedBytes - 100, 'x');
+  const auto fill = [&](const std::string& channel, const std::string& origin) {
+    Frame(1, 0, Kind::CLAIM, {}, origin, channel);
+    Frame(1, 1, Kind::MESSAGE, big, origin, channel);
+  };
+  for (const char* channel : {"a", "b", "c", "d", "e"}) fill(channel, kOrigin);
+  EXPECT_EQ(hub.channels(), 4U);
+  fill("other", "https://b.example");
+  EXPECT_EQ(hub.channels(), 5U);
+  // Whoever takes its messages makes room, and so does who closes.
+  Frame(2, 1, Kind::CLAIM, {}, kOrigin, "a");
+  fill("f", kOrigin);
+  EXPECT_EQ(hub.channels(), 6U);
+  Frame(1, 0, Kind::CLOSE, {}, kOrigin, "a");
+  fill("g", kOrigin);
+  EXPECT_EQ(hub.channels(), 5U) << "a is closed, g is too much";
+}
+
+TEST_F(PortHubTest, NothingIsSentOnToWhoDoesNotRead) {
+  Connect();
+  slow.insert(2);
+  Frame(1, 1, Kind::MESSAGE, "a");
+  EXPECT_EQ(sent, Lines{});
 }
 
 }  // namespace

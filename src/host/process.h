@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "host/caps.h"
 #include "host/channel.h"
 #include "host/clock.h"
 #include "host/zygote.h"
@@ -87,10 +88,11 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   using ChunkHandler = std::function<void(std::string data, bool fin, std::string error)>;
 
   static constexpr std::uint32_t kInitialCredit = 256 * 1024;
-  static constexpr std::size_t kMaxRequests = 20'000;  // unanswered at a time
+  static constexpr std::size_t kMaxBodies = 20'000;  // on their way from the process at a time
 
-  WorkerProcess(boost::asio::any_io_executor executor, Clock& clock, std::uint64_t id, std::string origin,
-                ForkedChild child, Delegate& delegate);
+  // caps outlives the process.
+  WorkerProcess(boost::asio::any_io_executor executor, Clock& clock, const Caps& caps, std::uint64_t id,
+                std::string origin, ForkedChild child, Delegate& delegate);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -101,8 +103,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
              std::function<void(StartResult)> done);
   // Kills it. The report is delivered later, by OnProcessEnded. Further calls do nothing.
   void Kill(ExitReport::Reason reason, std::string text);
-  // As wait status of the zygote.
-  void OnExitStatus(int wait_status);
+  // As wait status of the zygote; none: the zygote itself ended, which is no fault of the app.
+  void OnExitStatus(std::optional<int> wait_status);
 
   std::uint64_t id() const { return id_; }
   int pid() const { return child_.pid; }
@@ -110,6 +112,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   bool running() const { return started_ && !doomed_; }  // the script has been run
   bool doomed() const { return doomed_; }                // killed or ended
   bool idle() const { return events_.empty() && evaluations_.empty() && incoming_.empty(); }
+  // Only bodies are on their way.
+  bool idle_but_for_bodies() const { return events_.empty() && evaluations_.empty(); }
   std::size_t events_under_way() const { return events_.size(); }
 
   void Send(ipc::ToWorker message);
@@ -117,11 +121,12 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void Evaluate(std::string code, std::string name,
                 std::function<void(std::optional<ipc::EvaluateResult>)> done);
 
-  // Requests that wait for their Reply. Number 0 stands for those that want none.
-  bool BeginRequest(std::uint64_t request_id);
+  // Requests that wait for their Reply; number 0 stands for those that want none. False: it was one too many,
+  // and the process was killed.
+  bool BeginRequest(const ipc::Request& request);
   void Reply(ipc::Reply reply);
-  void EndRequest();  // it wants no reply any more
-  std::size_t requests_under_way() const { return *requests_; }
+  void EndRequest(std::uint64_t request_id);  // it wants no reply any more
+  std::size_t requests_under_way() const { return allowance_.requests(); }
   // Reply and Send for other threads; what comes too late is dropped.
   class Correspondent {
    public:
@@ -130,19 +135,30 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
 
    private:
     friend class WorkerProcess;
-    Correspondent(Channel::Sender sender, std::shared_ptr<std::atomic<std::size_t>> requests,
-                  std::function<void()> sent)
+    Correspondent(Channel::Sender sender, std::shared_ptr<RequestBook> requests, std::function<void()> sent)
         : sender_(std::move(sender)), requests_(std::move(requests)), sent_(std::move(sent)) {}
     Channel::Sender sender_;
-    std::shared_ptr<std::atomic<std::size_t>> requests_;
+    std::shared_ptr<RequestBook> requests_;
     std::function<void()> sent_;  // may be empty
   };
   Correspondent correspondent();
+  // The request is a fetch. kRefused: too many are under way; kKilled: it made too many in one event.
+  enum class FetchVerdict { kGo, kRefused, kKilled };
+  FetchVerdict BeginFetch(std::uint64_t request_id);
+  // A message to somebody who tells when it has been handled, or (receiver) who does not. False: one too
+  // many, and this process was killed.
+  bool BeginMessage(std::size_t bytes);
+  void EndMessage(std::size_t bytes) { allowance_.EndMessage(bytes); }
+  bool MaySendTo(const WorkerProcess& receiver);
+  Allowance::Console CountConsoleLine() {
+    return allowance_.CountConsoleLine(std::chrono::steady_clock::now());
+  }
 
   // Bodies. False: the process misused the number and was killed.
   bool ReceiveBody(std::uint32_t stream, ChunkHandler handler);
   void GrantCredit(std::uint32_t stream, std::uint32_t bytes);
   void CancelReceive(std::uint32_t stream);
+  void RefuseBody(std::uint32_t stream);  // one that nobody began to receive
   std::uint32_t OpenBody(BodyHandlers handlers);
   void SendChunk(std::uint32_t stream, std::string_view data, bool fin, const std::string& error);
 
@@ -174,6 +190,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void Watchdog();
   void NoteIdle();
   ExitReport Explain() const;
+  bool Allowed(Allowance::Refusal refusal);
   bool Expected() const;
   std::optional<std::chrono::microseconds> CpuTime() const;
 
@@ -207,7 +224,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::map<std::uint64_t, PendingEvent> events_;
   std::uint64_t last_evaluation_id_ = 0;
   std::map<std::uint64_t, std::function<void(std::optional<ipc::EvaluateResult>)>> evaluations_;
-  std::shared_ptr<std::atomic<std::size_t>> requests_ = std::make_shared<std::atomic<std::size_t>>(0);
+  Allowance allowance_;
   std::map<std::uint32_t, Incoming> incoming_;
   std::uint32_t last_outgoing_ = 0;
   std::map<std::uint32_t, BodyHandlers> outgoing_;

@@ -29,6 +29,14 @@ std::string RandomBytes(std::size_t size) {
 // Real time between a start and the fork of the next spare child, which would only slow that start down.
 constexpr auto kRefillDelay = std::chrono::milliseconds(20);
 
+ZygoteOptions ZygoteOptionsFrom(const HostOptions& options) {
+  ZygoteOptions zygote;
+  zygote.executable = options.worker_executable;
+  zygote.max_forks = options.zygote_max_forks;
+  zygote.max_age = options.zygote_max_age;
+  return zygote;
+}
+
 // The process's name in ps: what of the origin tells most, in 15 bytes.
 std::string Title(const std::string& origin) {
   auto host = origin.substr(origin.find("//") == std::string::npos ? 0 : origin.find("//") + 2);
@@ -59,8 +67,9 @@ std::string MakeUuid() {
 
 Processes::Processes(HostContext& context)
     : context_(context),
-      zygote_(context.executor, context.options.worker_executable,
-              [this](int pid, int wait_status) { OnExit(pid, wait_status); }),
+      zygote_(context.executor, ZygoteOptionsFrom(context.options),
+              Zygote::Handlers{[this](int pid, int wait_status) { OnExit(pid, wait_status); },
+                               [this](int pid) { OnExit(pid, std::nullopt); }}),
       refill_timer_(context.executor) {
   context_.deps.clock.AddQuiescenceSource(this);
   network_subscription_ = context_.deps.network.OnChange([this](const net::NetworkState&) {
@@ -83,13 +92,14 @@ asio::awaitable<Result<>> Processes::Start() {
 
 asio::awaitable<void> Processes::StopAll() {
   refill_timer_.cancel();
+  zygote_.Stop();
   DropSpare();
   ForEach({}, [](WorkerProcess& process, const ProcessOwner&) {
     process.Kill(ExitReport::Reason::kStopped, "was stopped with Vigil");
   });
   // A killed process is gone in a moment; the bound is for a kernel that cannot let go of one.
   asio::steady_timer pause(context_.executor);
-  for (int i = 0; i < 500 && (!entries_.empty() || forks_under_way_ > 0); ++i) {
+  for (int i = 0; i < 500 && (!entries_.empty() || forks_under_way_ > 0 || refilling_); ++i) {
     pause.expires_after(std::chrono::milliseconds(10));
     co_await pause.async_wait(asio::use_awaitable);
   }
@@ -109,11 +119,11 @@ asio::awaitable<Result<std::shared_ptr<WorkerProcess>>> Processes::Create(Proces
   RefillSpareLater();
   if (!child) co_return Fail(child.error());
   std::uint64_t id = ++last_id_;
-  auto process = std::make_shared<WorkerProcess>(context_.executor, context_.deps.clock, id,
-                                                 std::move(origin), *child, *this);
+  auto process = std::make_shared<WorkerProcess>(context_.executor, context_.deps.clock,
+                                                 context_.options.caps, id, std::move(origin), *child, *this);
   entries_.emplace(id, Entry{process, std::move(owner)});
   if (auto early = early_exits_.find(child->pid); early != early_exits_.end()) {
-    int status = early->second;
+    std::optional<int> status = early->second;
     early_exits_.erase(early);
     process->OnExitStatus(status);
   }
@@ -225,7 +235,7 @@ void Processes::SendToOrigin(const std::string& origin, const ipc::ToWorker& mes
   });
 }
 
-void Processes::OnExit(int pid, int wait_status) {
+void Processes::OnExit(int pid, std::optional<int> wait_status) {
   for (const auto& [id, entry] : entries_) {
     if (entry.process->pid() != pid) continue;
     auto keep = entry.process;

@@ -67,8 +67,8 @@ class Processes final : public WorkerProcess::Delegate, public QuiescenceSource 
     std::shared_ptr<WorkerProcess> process;
     ProcessOwner owner;
   };
-  // One child is kept forked and sandboxed in advance, so that a stopped worker starts without waiting for
-  // that.
+  // One child is kept forked, in the first half of its sandbox, so that a stopped worker starts without
+  // waiting for that.
   std::optional<ForkedChild> TakeSpare();
   void RefillSpareLater();
   boost::asio::awaitable<void> RefillSpare();
@@ -76,14 +76,16 @@ class Processes final : public WorkerProcess::Delegate, public QuiescenceSource 
 
   ipc::NetworkState Network() const;
   ipc::ClockState ClockNow() const;
-  void OnExit(int pid, int wait_status);
+  // No status: its zygote ended, and with it the child.
+  void OnExit(int pid, std::optional<int> wait_status);
 
   HostContext& context_;
   Handlers handlers_;
   Zygote zygote_;
   net::ConnectivityObserver::Subscription network_subscription_;
   std::map<std::uint64_t, Entry> entries_;
-  std::map<int, int> early_exits_;  // children that ended before Create() was told about them
+  // Children that ended before Create() was told about them.
+  std::map<int, std::optional<int>> early_exits_;
   std::optional<ForkedChild> spare_;
   bool refilling_ = false;
   boost::asio::steady_timer refill_timer_;  // real time

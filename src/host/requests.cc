@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include "base/utf8.h"
 #include "host/apps.h"
 #include "host/fetch_router.h"
 #include "host/local_storage.h"
@@ -13,15 +16,15 @@
 #include "host/port_hub.h"
 #include "host/registry.h"
 #include "host/script_storage.h"
-#include "host/script_update.h"
 #include "host/web_sockets.h"
-#include "net/url.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
 constexpr std::size_t kMaxConsoleText = 64 * 1024;
-}
+constexpr std::size_t kMaxConsoleSource = 4 * 1024;
+constexpr std::array kLevels = {"log", "info", "warn", "error", "debug"};
+}  // namespace
 
 void ReplyOk(WorkerProcess& process, std::uint64_t request_id) {
   ipc::Reply reply;
@@ -41,18 +44,15 @@ void ReplyFailure(WorkerProcess& process, std::uint64_t request_id, std::string 
 void Requests::OnMessage(WorkerProcess& process, const ProcessOwner& owner, ipc::ToDaemon message) {
   switch (message.body_case()) {
     case ipc::ToDaemon::kRequest:
-      if (!process.BeginRequest(message.request().id())) return;
+      if (!process.BeginRequest(message.request())) return;
       return OnRequest(process, owner, std::move(*message.mutable_request()));
     case ipc::ToDaemon::kConsole:
       return OnConsole(process, owner, message.console());
     case ipc::ToDaemon::kCancelRequest:
       if (context_.locks->Release(process, message.cancel_request())) return;
       return context_.router->OnCancel(process, message.cancel_request());
-    case ipc::ToDaemon::kBroadcast: {
-      ipc::ToWorker forward;
-      *forward.mutable_broadcast() = std::move(*message.mutable_broadcast());
-      return context_.processes->SendToOrigin(process.origin(), forward, process.id());
-    }
+    case ipc::ToDaemon::kBroadcast:
+      return Broadcast(process, std::move(*message.mutable_broadcast()));
     case ipc::ToDaemon::kPort:
       return context_.ports->OnFrame(process.id(), process.origin(), std::move(*message.mutable_port()));
     case ipc::ToDaemon::kSyncAcknowledge:
@@ -67,11 +67,30 @@ void Requests::OnMessage(WorkerProcess& process, const ProcessOwner& owner, ipc:
   }
 }
 
-void Requests::OnConsole(WorkerProcess& process, const ProcessOwner& owner, const ipc::Console& line) {
-  if (line.text().size() > kMaxConsoleText) {
-    ipc::Console cut = line;
-    cut.set_text(line.text().substr(0, kMaxConsoleText) + "…");
-    return OnConsole(process, owner, cut);
+void Requests::Broadcast(WorkerProcess& process, ipc::BroadcastMessage broadcast) {
+  bool may = true;
+  context_.processes->ForEach(process.origin(), [&](WorkerProcess& other, const ProcessOwner&) {
+    may = may && (&other == &process || process.MaySendTo(other));
+  });
+  if (!may) return;
+  ipc::ToWorker forward;
+  *forward.mutable_broadcast() = std::move(broadcast);
+  context_.processes->SendToOrigin(process.origin(), forward, process.id());
+}
+
+void Requests::OnConsole(WorkerProcess& process, const ProcessOwner& owner, const ipc::Console& said) {
+  const auto verdict = process.CountConsoleLine();
+  if (verdict == Allowance::Console::kDrop) return;
+  ipc::Console line;
+  const bool known = std::find(kLevels.begin(), kLevels.end(), said.level()) != kLevels.end();
+  line.set_level(known ? said.level() : "log");
+  line.set_text(CutUtf8(said.text(), kMaxConsoleText));
+  line.set_source(CutUtf8(said.source(), kMaxConsoleSource));
+  if (verdict == Allowance::Console::kLastOne) {
+    line.set_level("warn");
+    line.set_text(fmt::format("too many console lines at once: after {} of them they are dropped",
+                              context_.options.caps.console_lines));
+    line.set_source("vigil");
   }
   if (owner.page) return context_.pages->OnConsole(*owner.page, line);
   if (!context_.console_sink) return;
@@ -185,79 +204,6 @@ void Requests::OnStorageRequest(WorkerProcess& process, const ProcessOwner& owne
   }
 }
 
-// ----------------------------------------------------------------------------------------------------
-// scripts
-void Requests::ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id,
-                            std::string url) {
-  auto version = owner.version;
-  // Pages ask for what their modules import.
-  if (!version) return context_.Spawn(FetchModule(process, owner.page, id, std::move(url)));
-  // From the script resource map, which is complete once the worker is installed.
-  if (const ScriptResource* script = version->FindScript(url)) {
-    ipc::Reply reply;
-    reply.set_id(id);
-    reply.mutable_script()->set_url(script->url);
-    reply.mutable_script()->set_response_url(script->response_url);
-    reply.mutable_script()->set_source(script->body);
-    return process->Reply(std::move(reply));
-  }
-  bool open = version->state == VersionState::kParsed || version->state == VersionState::kInstalling;
-  if (!open) {
-    return ReplyFailure(
-        *process, id, "NetworkError",
-        fmt::format("The script at '{}' was not imported when the service worker was installed; "
-                    "after that no new script can be.",
-                    url));
-  }
-  context_.Spawn(FetchImport(process, version, id, std::move(url)));
-}
-
-asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Version> version,
-                                            std::uint64_t id, std::string url) {
-  auto parsed = net::Url::Parse(url);
-  if (!parsed || !(parsed->IsHttp() || parsed->scheme() == "data")) {
-    ReplyFailure(*process, id, "NetworkError", fmt::format("The URL '{}' cannot be imported.", url));
-    co_return;
-  }
-  auto registration = context_.registry->ById(version->registration_id);
-  ScriptFetch call;
-  call.origin = version->origin;
-  call.referrer = version->script_url;
-  call.url = url;
-  call.module = version->module;
-  // A registration that has no worker yet was never checked for an update: its imports are fetched anew, too.
-  const bool first = registration && !registration->waiting && !registration->active;
-  call.bypass_cache = registration && (first || registration->update_via_cache == "none");
-  auto fetched = co_await FetchImportedScript(context_, std::move(call));
-  if (!fetched) {
-    ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
-    co_return;
-  }
-  if (version->FindScript(url) == nullptr) version->scripts.push_back(*fetched);
-  ipc::Reply reply;
-  reply.set_id(id);
-  reply.mutable_script()->set_url(url);
-  reply.mutable_script()->set_response_url((*fetched)->response_url);
-  reply.mutable_script()->set_source((*fetched)->body);
-  process->Reply(std::move(reply));
-}
-
-// ----------------------------------------------------------------------------------------------------
-asio::awaitable<void> Requests::FetchModule(Process process, std::shared_ptr<Page> page, std::uint64_t id,
-                                            std::string url) {
-  auto fetched = co_await context_.router->FetchModule(page, url);
-  if (!fetched) {
-    ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
-    co_return;
-  }
-  ipc::Reply reply;
-  reply.set_id(id);
-  reply.mutable_script()->set_url(url);
-  reply.mutable_script()->set_response_url((*fetched)->response_url);
-  reply.mutable_script()->set_source((*fetched)->body);
-  process->Reply(std::move(reply));
-}
-
 // permissions
 void Requests::QueryPermission(WorkerProcess& process, std::uint64_t id, const std::string& name) {
   // The names that exist are checked in the worker. What a permission would be for and Vigil does not have
@@ -282,7 +228,7 @@ asio::awaitable<void> Requests::Estimate(Process process, std::uint64_t id) {
   reply.set_id(id);
   auto* estimate = reply.mutable_estimate();
   estimate->set_usage(usage.total());
-  estimate->set_quota(ScriptStorage::kQuotaBytes);
+  estimate->set_quota(static_cast<std::uint64_t>(context_.options.caps.quota_bytes));
   estimate->set_usage_indexed_db(usage.indexed_db);
   estimate->set_usage_caches(usage.caches);
   process->Reply(std::move(reply));

@@ -12,8 +12,12 @@
 
 #include "host/context.h"
 #include "host/processes.h"
+#include "ipc/framing.h"
 
 namespace vigil::host {
+
+// A reply has to fit into a frame: lists end here.
+constexpr std::size_t kMaxListBytes = ipc::kMaxFrameBytes / 2;
 
 void ReplyOk(WorkerProcess& process, std::uint64_t request_id);
 void ReplyFailure(WorkerProcess& process, std::uint64_t request_id, std::string name, std::string message);
@@ -32,7 +36,9 @@ class Requests {
   using Process = std::shared_ptr<WorkerProcess>;
   void OnRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request request);
   void OnStorageRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request);
-  void OnConsole(WorkerProcess& process, const ProcessOwner& owner, const ipc::Console& line);
+  void OnConsole(WorkerProcess& process, const ProcessOwner& owner, const ipc::Console& said);
+  // BroadcastChannel: to every other process of the origin.
+  void Broadcast(WorkerProcess& process, ipc::BroadcastMessage broadcast);
   void ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id, std::string url);
   boost::asio::awaitable<void> FetchImport(Process process, std::shared_ptr<Version> version,
                                            std::uint64_t id, std::string url);
@@ -67,6 +73,8 @@ class Requests {
   void MatchAll(WorkerProcess& process, const std::shared_ptr<Version>& version, std::uint64_t id,
                 const ipc::ClientQuery& query);
   void PostMessage(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request);
+  boost::asio::awaitable<void> Deliver(Process sender, std::shared_ptr<Version> target, ipc::Event event,
+                                       std::size_t bytes);
   boost::asio::awaitable<void> OpenWindow(Process process, std::shared_ptr<Version> version, std::uint64_t id,
                                           std::string url);
   boost::asio::awaitable<void> NavigateSelf(Process process, std::shared_ptr<Page> page, std::uint64_t id,

@@ -12,9 +12,6 @@
 namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
-// Messages that may wait for one worker.
-constexpr int kMaxPendingMessages = 10'000;
-
 void ReplyClients(WorkerProcess& process, std::uint64_t id, const std::vector<ipc::ClientInfo>& clients) {
   ipc::Reply reply;
   reply.set_id(id);
@@ -105,6 +102,7 @@ void Requests::PostMessage(WorkerProcess& process, const ProcessOwner& owner, ip
   if (call.target_case() == ipc::PostMessage::kClientId) {
     auto page = context_.pages->ById(call.client_id());
     if (page && page->origin == process.origin() && page->process && owner.version) {
+      if (!process.MaySendTo(*page->process)) return;
       ipc::ToWorker forward;
       *forward.mutable_message() = std::move(message);
       page->process->Send(std::move(forward));
@@ -117,16 +115,21 @@ void Requests::PostMessage(WorkerProcess& process, const ProcessOwner& owner, ip
   }
   // A worker that is being evaluated is in no slot of its registration yet.
   if (!target && owner.version && owner.version->id == call.version_id()) target = owner.version;
-  if (target && target->origin == process.origin() && target->events_pending < kMaxPendingMessages) {
+  if (target && target->origin == process.origin()) {
+    const std::size_t bytes = message.data().size();
+    if (!process.BeginMessage(bytes)) return;
     ipc::Event event;
     *event.mutable_message() = std::move(message);
-    context_.Spawn(
-        [](Runner* runner, std::shared_ptr<Version> version, ipc::Event what) -> asio::awaitable<void> {
-          Runner::DispatchOptions options;
-          co_await runner->Dispatch(version, std::move(what), std::move(options));
-        }(context_.runner, target, std::move(event)));
+    context_.Spawn(Deliver(process.shared_from_this(), target, std::move(event), bytes));
   }
   ReplyOk(process, id);
+}
+
+asio::awaitable<void> Requests::Deliver(Process sender, std::shared_ptr<Version> target, ipc::Event event,
+                                        std::size_t bytes) {
+  Runner::DispatchOptions options;
+  co_await context_.runner->Dispatch(target, std::move(event), std::move(options));
+  sender->EndMessage(bytes);
 }
 
 // Only while a notification's click is handled: nothing else here is an act of the user.

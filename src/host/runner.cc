@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -11,6 +12,10 @@
 
 namespace vigil::host {
 namespace asio = boost::asio;
+namespace {
+// How often a worker that has nothing left but a body to send is looked at, at least.
+constexpr Duration kBodyPatience = std::chrono::seconds(1);
+}  // namespace
 
 ipc::Start Runner::StartMessage(const Version& version) const {
   ipc::Start start = context_.processes->BaseStart(version.origin, version.script_url);
@@ -169,15 +174,21 @@ void Runner::Stop(Version& version, const std::string& why) {
   if (version.process) version.process->Kill(ExitReport::Reason::kStopped, why);
 }
 
-void Runner::ArmIdleStop(const std::shared_ptr<Version>& version) {
+void Runner::ArmIdleStop(const std::shared_ptr<Version>& version, Duration waited) {
   Clock& clock = context_.deps.clock;
   clock.Cancel(std::exchange(version->idle_timer, 0));
   Duration delay = version->stop_when_idle ? Duration(0) : context_.options.idle_stop;
+  if (waited.count() > 0) delay = std::max(delay, kBodyPatience);
   std::weak_ptr<WorkerProcess> weak = version->process;
-  version->idle_timer = clock.After(delay, [version, weak] {
+  version->idle_timer = clock.After(delay, [this, version, weak, waited, delay] {
     version->idle_timer = 0;
     auto process = weak.lock();
-    if (!process || process != version->process || version->events_pending > 0 || !process->idle()) return;
+    if (!process || process != version->process || version->events_pending > 0) return;
+    if (!process->idle_but_for_bodies()) return;
+    // A body that it sends keeps it alive no longer than an event would.
+    if (!process->idle() && waited < context_.options.event_limit) {
+      return ArmIdleStop(version, waited + std::max(delay, kBodyPatience));
+    }
     process->Kill(ExitReport::Reason::kStopped, "was stopped: idle");
   });
 }

@@ -44,7 +44,8 @@ class Runner {
  private:
   ipc::Start StartMessage(const Version& version) const;
   boost::asio::awaitable<void> StartProcess(std::shared_ptr<Version> version, Waiter<StartResult> waiter);
-  void ArmIdleStop(const std::shared_ptr<Version>& version);
+  // waited: how long it has been idle but for bodies that are on their way from it.
+  void ArmIdleStop(const std::shared_ptr<Version>& version, Duration waited = Duration(0));
 
   HostContext& context_;
 };

@@ -18,7 +18,8 @@ class ScriptStorage::Services final : public storage::IdbSink, public std::enabl
  public:
   Services(HostContext& context)
       : context_(context),
-        directories(context.options.storage_directory, kQuotaBytes),
+        directories(context.options.storage_directory,
+                    static_cast<std::uint64_t>(context.options.caps.quota_bytes)),
         idb(directories, *this),
         cache(directories) {}
 

@@ -18,8 +18,6 @@ namespace vigil::host {
 
 class ScriptStorage {
  public:
-  static constexpr std::uint64_t kQuotaBytes = std::uint64_t{2} << 30;  // per origin
-
   explicit ScriptStorage(HostContext& context);
   ~ScriptStorage();
 

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "host/clock.h"
+#include "host/failure_notes.h"
 #include "host/storage_thread.h"
 #include "store/registration_store.h"
 
@@ -194,6 +195,7 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   }
 
   const Engine& engine() const { return engine_; }
+  const FailureNotes& failures() const { return failures_; }
   std::uint64_t transactions() const { return transactions_; }
   Now now() const { return deps_.clock.now(); }
 
@@ -328,12 +330,18 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     SyncDispatcher::SyncEvent event;
     event.kind = HostKind(dispatch.key.kind);
     event.registration_id = dispatch.key.worker_registration;
-    event.tag = std::move(dispatch.key.tag);
+    event.tag = dispatch.key.tag;
     event.last_chance = dispatch.last_chance;
+    const RegistrationKey key = std::move(dispatch.key);
     event.limit = std::max(Duration(1), Duration(dispatch.deadline - deps_.clock.now().mono));
-    auto done = [weak = weak_from_this(), token = dispatch.token](DispatchOutcome outcome) {
+    auto done = [weak = weak_from_this(), token = dispatch.token, key](DispatchOutcome outcome) {
       auto impl = weak.lock();
       if (!impl || impl->stopped_) return;
+      if (outcome.kind == DispatchOutcome::Kind::kSucceeded) {
+        impl->failures_.Forget(key);
+      } else {
+        impl->failures_.Note(key, outcome.text);
+      }
       impl->Step(input::DispatchFinished{token, EngineOutcome(outcome.kind), std::move(outcome.text)});
     };
     deps_.dispatcher.DispatchSyncEvent(std::move(event), std::move(done));
@@ -394,6 +402,7 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
 
   TimerId timer_ = 0;
   std::optional<MonoTime> armed_for_;
+  FailureNotes failures_;
 
   ReplyToken last_token_ = 0;
   std::unordered_map<ReplyToken, Caller> callers_;
@@ -463,6 +472,7 @@ void SyncDriver::OnRecordingEnded(std::function<void(store::Service)> sink) {
   impl_->on_recording_ended = std::move(sink);
 }
 void SyncDriver::OnChange(std::function<void()> sink) { impl_->on_change = std::move(sink); }
+std::string SyncDriver::LastFailure(const RegistrationKey& key) const { return impl_->failures().Find(key); }
 const Engine& SyncDriver::engine() const { return impl_->engine(); }
 std::uint64_t SyncDriver::transactions() const { return impl_->transactions(); }
 

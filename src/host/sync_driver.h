@@ -79,6 +79,8 @@ class SyncDriver final : public SyncService {
   // What `vigil syncs` shows. Ascending by service worker registration, tag, kind.
   std::vector<vigil::RegistrationView> List() const;
   std::vector<vigil::RegistrationView> List(std::uint64_t registration_id) const;
+  // Why its last run failed, in words; empty: it did not, or that is not known any more.
+  std::string LastFailure(const RegistrationKey& key) const;
   // Dispatches straight to the worker and touches no registration, as DevTools' buttons do. Logged like any
   // event. done is called once. Offline: kRejected, as there.
   void Fire(SyncKind kind, std::uint64_t registration_id, std::string origin, std::string tag,

@@ -1,6 +1,7 @@
 #include "host/web_sockets.h"
 
 #include <boost/asio/post.hpp>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,8 +12,8 @@
 namespace vigil::host {
 namespace {
 
-void Misbehaved(WorkerProcess& process, const char* what) {
-  process.Kill(ExitReport::Reason::kMisbehaved, what);
+void Misbehaved(WorkerProcess& process, const std::string& what) {
+  process.Kill(ExitReport::Reason::kMisbehaved, what + " and was killed");
 }
 
 void Tell(const std::weak_ptr<WorkerProcess>& weak, ipc::WebSocketEvent event) {

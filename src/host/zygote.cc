@@ -1,290 +1,39 @@
 #include "host/zygote.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <cerrno>
-#include <cstring>
-#include <map>
-#include <optional>
-#include <set>
+#include <algorithm>
 #include <utility>
 
-#include "base/log.h"
-#include "host/waiter.h"
-#include "ipc/vigil.pb.h"
-
-extern char** environ;
+#include "host/zygote_process.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
-namespace {
-// Real time: how long a zygote may take to warm up, and a fork to be answered, before it counts as broken.
-constexpr auto kReadyLimit = std::chrono::seconds(30);
-constexpr auto kForkLimit = std::chrono::seconds(10);
-constexpr int kZygoteFd = 3;
-
-struct SpawnSetup {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  SpawnSetup() {
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-  }
-  ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-  }
-};
-
-Result<pid_t> Spawn(const std::filesystem::path& executable, int zygote_end) {
-  SpawnSetup setup;
-  posix_spawn_file_actions_addopen(&setup.actions, 0, "/dev/null", O_RDONLY, 0);
-  // Standard output is the daemon's own ("vigil: ready …"); what a worker process prints are diagnostics.
-  posix_spawn_file_actions_adddup2(&setup.actions, 2, 1);
-  posix_spawn_file_actions_adddup2(&setup.actions, zygote_end, kZygoteFd);
-  posix_spawn_file_actions_addclosefrom_np(&setup.actions, kZygoteFd + 1);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&setup.attributes, &none);
-  posix_spawnattr_setsigdefault(&setup.attributes, &all);
-  // A process group of its own: Ctrl-C in the daemon's terminal is the daemon's to handle.
-  posix_spawnattr_setpgroup(&setup.attributes, 0);
-  posix_spawnattr_setflags(&setup.attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::string path = executable.string();
-  std::string option = fmt::format("--zygote-fd={}", kZygoteFd);
-  char* argv[] = {path.data(), option.data(), nullptr};
-  pid_t pid = 0;
-  int error = posix_spawn(&pid, path.c_str(), &setup.actions, &setup.attributes, argv, environ);
-  if (error != 0) {
-    return Fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
-                fmt::format("cannot start the worker program {}: {} (is it installed beside vigil?)", path,
-                            std::strerror(error)));
-  }
-  return pid;
-}
-}  // namespace
-
-// One running zygote.
-class Zygote::Process : public std::enable_shared_from_this<Process> {
- public:
-  Process(asio::any_io_executor executor, ExitHandler on_exit)
-      : socket_(executor), on_exit_(std::move(on_exit)), ready_(executor) {}
-  ~Process() { Close(); }
-
-  Result<> Launch(const std::filesystem::path& executable) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-      return Fail(ErrorCode::kIo, fmt::format("cannot make a socket pair: {}", std::strerror(errno)));
-    }
-    // The zygote blocks on its end.
-    fcntl(ends[1], F_SETFL, fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
-    auto pid = Spawn(executable, ends[1]);
-    close(ends[1]);
-    if (!pid) {
-      close(ends[0]);
-      return Fail(pid.error());
-    }
-    pid_ = *pid;
-    socket_.assign(ends[0]);
-    Wait();
-    return {};
-  }
-
-  asio::awaitable<Result<std::string>> Ready() {
-    auto limit = std::make_shared<asio::steady_timer>(socket_.get_executor(), kReadyLimit);
-    limit->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-      auto self = weak.lock();
-      if (!error && self && !self->ready_.ready()) self->Fault("it did not get ready in 30 s");
-    });
-    auto result = co_await ready_.Get();
-    limit->cancel();
-    co_return result;
-  }
-
-  asio::awaitable<Result<ForkedChild>> Fork(std::string title, bool spare) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-      co_return Fail(ErrorCode::kIo, fmt::format("cannot make a socket pair: {}", std::strerror(errno)));
-    }
-    ipc::ToZygote message;
-    std::uint64_t id = ++last_id_;
-    message.mutable_fork()->set_id(id);
-    message.mutable_fork()->set_title(title.substr(0, 15));
-    message.mutable_fork()->set_spare(spare);
-    Waiter<Result<ForkedChild>> waiter(socket_.get_executor());
-    pending_.emplace(id, waiter);
-    ++forks_;
-    bool sent = SendWithFd(message.SerializeAsString(), ends[1]);
-    close(ends[1]);
-    if (!sent) Fault("it does not take messages");
-    auto limit = std::make_shared<asio::steady_timer>(socket_.get_executor(), kForkLimit);
-    limit->async_wait([weak = weak_from_this(), id](const boost::system::error_code& error) {
-      auto self = weak.lock();
-      if (!error && self && self->pending_.contains(id)) self->Fault("it did not answer in 10 s");
-    });
-    auto result = co_await waiter.Get();
-    limit->cancel();
-    if (!result) {
-      close(ends[0]);
-      co_return result;
-    }
-    result->socket = ends[0];
-    co_return result;
-  }
-
-  bool alive() const { return socket_.is_open(); }
-  bool idle() const { return children_.empty() && pending_.empty(); }
-  int forks() const { return forks_; }
-  int pid() const { return alive() ? pid_ : 0; }
-
-  void Close() {
-    if (!socket_.is_open()) return;
-    socket_.close();
-    // Reaped here, or it stays as a zombie. The kill makes the wait short.
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-
- private:
-  bool SendWithFd(const std::string& bytes, int fd) {
-    iovec data{const_cast<char*>(bytes.data()), bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr header{};
-    header.msg_iov = &data;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    cmsghdr* c = CMSG_FIRSTHDR(&header);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(c), &fd, sizeof(int));
-    return sendmsg(socket_.native_handle(), &header, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
-  }
-
-  void Wait() {
-    socket_.async_wait(asio::posix::stream_descriptor::wait_read,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                         if (error || !self->alive()) return;
-                         while (self->alive() && self->Receive()) {
-                         }
-                         if (self->alive()) self->Wait();
-                       });
-  }
-
-  // One message; false: none is there.
-  bool Receive() {
-    std::array<char, 4096> bytes;
-    iovec data{bytes.data(), bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control{};
-    msghdr header{};
-    header.msg_iov = &data;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    ssize_t n = recvmsg(socket_.native_handle(), &header, MSG_CMSG_CLOEXEC);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-    if (n <= 0) {
-      Fault("it ended");
-      return false;
-    }
-    int fd = -1;
-    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-      if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-        std::memcpy(&fd, CMSG_DATA(c), sizeof(int));
-    }
-    ipc::FromZygote message;
-    if (message.ParseFromArray(bytes.data(), static_cast<int>(n))) Handle(message, fd);
-    return true;
-  }
-
-  void Handle(const ipc::FromZygote& message, int fd) {
-    switch (message.body_case()) {
-      case ipc::FromZygote::kReady:
-        ready_.Set(message.ready().v8_version());
-        break;
-      case ipc::FromZygote::kForked:
-        Forked(message.forked(), fd);
-        break;
-      case ipc::FromZygote::kExited:
-        children_.erase(message.exited().pid());
-        on_exit_(message.exited().pid(), message.exited().wait_status());
-        break;
-      case ipc::FromZygote::BODY_NOT_SET:
-        break;
-    }
-  }
-
-  void Forked(const ipc::FromZygote::Forked& forked, int pidfd) {
-    auto found = pending_.find(forked.id());
-    if (found == pending_.end()) {
-      if (pidfd >= 0) close(pidfd);
-      return;
-    }
-    auto waiter = found->second;
-    pending_.erase(found);
-    if (!forked.error().empty() || pidfd < 0) {
-      if (pidfd >= 0) close(pidfd);
-      waiter.Set(
-          Fail(ErrorCode::kUnavailable,
-               fmt::format("cannot make a worker process: {}",
-                           forked.error().empty() ? "the zygote sent no descriptor" : forked.error())));
-      return;
-    }
-    children_.insert(forked.pid());
-    ForkedChild child;
-    child.pid = forked.pid();
-    child.pidfd = pidfd;
-    waiter.Set(child);
-  }
-
-  void Fault(const std::string& reason) {
-    auto keep = shared_from_this();
-    Close();
-    Error error{ErrorCode::kUnavailable, fmt::format("the worker program failed: {}", reason)};
-    if (!ready_.Set(Fail(error)) && reason != "it ended") log::Warning("zygote {}: {}", pid_, reason);
-    for (auto& [id, waiter] : std::exchange(pending_, {})) waiter.Set(Fail(error));
-    children_.clear();
-  }
-
-  asio::posix::stream_descriptor socket_;
-  ExitHandler on_exit_;
-  Waiter<Result<std::string>> ready_;
-  std::map<std::uint64_t, Waiter<Result<ForkedChild>>> pending_;
-  std::set<int> children_;
-  std::uint64_t last_id_ = 0;
-  int forks_ = 0;
-  pid_t pid_ = 0;
-};
 
 std::filesystem::path Zygote::DefaultExecutable() {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "vigil-worker";
 }
 
-Zygote::Zygote(asio::any_io_executor executor, std::filesystem::path executable, ExitHandler on_exit)
+Zygote::Zygote(asio::any_io_executor executor, ZygoteOptions options, Handlers handlers)
     : executor_(std::move(executor)),
-      executable_(executable.empty() ? DefaultExecutable() : std::move(executable)),
-      on_exit_(std::move(on_exit)) {}
+      options_(std::move(options)),
+      handlers_(std::move(handlers)),
+      pause_(executor_) {
+  if (options_.executable.empty()) options_.executable = DefaultExecutable();
+}
 
 Zygote::~Zygote() {
-  if (current_) current_->Close();
+  for (auto& process : {current_, next_}) {
+    if (process) process->Close();
+  }
   for (auto& process : retired_) process->Close();
 }
 
 int Zygote::pid() const { return current_ ? current_->pid() : 0; }
-const std::string& Zygote::v8_version() const { return v8_version_; }
+
+void Zygote::Stop() {
+  stopped_ = true;
+  pause_.cancel();
+}
 
 asio::awaitable<Result<>> Zygote::Start() {
   auto current = co_await Current();
@@ -292,28 +41,74 @@ asio::awaitable<Result<>> Zygote::Start() {
   co_return Result<>();
 }
 
-asio::awaitable<Result<std::shared_ptr<Zygote::Process>>> Zygote::Current() {
-  Retire();
-  bool fresh = !current_ || !current_->alive();
-  if (fresh) {
-    current_ = std::make_shared<Process>(executor_, on_exit_);
-    if (auto launched = current_->Launch(executable_); !launched) {
-      current_ = nullptr;
-      co_return Fail(launched.error());
-    }
+Result<Zygote::ProcessPtr> Zygote::Launch() {
+  ZygoteProcess::Handlers handlers;
+  handlers.ready = [this](const ZygoteProcess& process) { v8_version_ = process.v8_version(); };
+  handlers.died = [this](const ZygoteProcess& process) { OnDeath(process); };
+  handlers.child_exited = handlers_.exited;
+  handlers.child_lost = handlers_.lost;
+  auto process = std::make_shared<ZygoteProcess>(executor_, std::move(handlers));
+  VIGIL_TRY(process->Launch(options_.executable));
+  return process;
+}
+
+asio::awaitable<Result<Zygote::ProcessPtr>> Zygote::Current() {
+  Renew();
+  if (!current_ || !current_->alive()) {
+    auto paused = co_await Pause();
+    if (!paused) co_return Fail(paused.error());
+  }
+  // Somebody else may have started it while this one paused.
+  if (!current_ || !current_->alive()) {
+    auto launched = Launch();
+    if (!launched) co_return Fail(launched.error());
+    current_ = *launched;
   }
   auto process = current_;
   auto ready = co_await process->Ready();
   if (!ready) co_return Fail(ready.error());
-  v8_version_ = *ready;
   co_return process;
 }
 
-// Takes a worn zygote out of service, and lets those go whose children have all ended.
-void Zygote::Retire() {
-  if (current_ && current_->alive() && current_->forks() >= kForksPerZygote) {
-    retired_.push_back(std::move(current_));
-    current_ = nullptr;
+asio::awaitable<Result<>> Zygote::Pause() {
+  if (!pausing_ && !stopped_ && Steady::now() < not_before_) {
+    pausing_.emplace(executor_);
+    pause_.expires_at(not_before_);
+    pause_.async_wait([over = *pausing_](const boost::system::error_code&) { over.Set(true); });
+  }
+  if (pausing_) {
+    auto over = *pausing_;
+    co_await over.Get();
+    pausing_.reset();
+  }
+  if (stopped_) co_return Fail(ErrorCode::kUnavailable, "no worker can be started: Vigil is stopping");
+  co_return Result<>();
+}
+
+void Zygote::OnDeath(const ZygoteProcess& process) {
+  if (process.age() > options_.quick_death) {
+    quick_deaths_ = 0;
+    return;
+  }
+  auto pause = options_.first_pause;
+  for (int i = 0; i < quick_deaths_ && pause < options_.last_pause; ++i) pause *= 2;
+  ++quick_deaths_;
+  not_before_ = Steady::now() + std::min(pause, options_.last_pause);
+}
+
+bool Zygote::Worn(const ZygoteProcess& process) const {
+  return (options_.max_forks > 0 && process.forks() >= options_.max_forks) ||
+         (options_.max_age.count() > 0 && process.age() >= options_.max_age);
+}
+
+void Zygote::Renew() {
+  if (next_ && !next_->alive()) next_ = nullptr;
+  if (next_ && next_->warm()) {
+    if (current_) retired_.push_back(std::move(current_));
+    current_ = std::exchange(next_, nullptr);
+  } else if (!next_ && current_ && current_->warm() && Worn(*current_) && Steady::now() >= not_before_) {
+    // Should it not start, the old one goes on: better a worn layout than no workers.
+    if (auto launched = Launch()) next_ = *launched;
   }
   std::erase_if(retired_, [](const auto& process) {
     bool done = !process->alive() || process->idle();

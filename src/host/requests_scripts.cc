@@ -1,0 +1,85 @@
+// The scripts that workers import and the modules of pages.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "host/fetch_router.h"
+#include "host/registry.h"
+#include "host/requests.h"
+#include "host/script_update.h"
+#include "net/url.h"
+
+namespace vigil::host {
+namespace asio = boost::asio;
+
+void Requests::ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id,
+                            std::string url) {
+  auto version = owner.version;
+  // Pages ask for what their modules import.
+  if (!version) return context_.Spawn(FetchModule(process, owner.page, id, std::move(url)));
+  // From the script resource map, which is complete once the worker is installed.
+  if (const ScriptResource* script = version->FindScript(url)) {
+    ipc::Reply reply;
+    reply.set_id(id);
+    reply.mutable_script()->set_url(script->url);
+    reply.mutable_script()->set_response_url(script->response_url);
+    reply.mutable_script()->set_source(script->body);
+    return process->Reply(std::move(reply));
+  }
+  bool open = version->state == VersionState::kParsed || version->state == VersionState::kInstalling;
+  if (!open) {
+    return ReplyFailure(
+        *process, id, "NetworkError",
+        fmt::format("The script at '{}' was not imported when the service worker was installed; "
+                    "after that no new script can be.",
+                    url));
+  }
+  context_.Spawn(FetchImport(process, version, id, std::move(url)));
+}
+
+asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Version> version,
+                                            std::uint64_t id, std::string url) {
+  auto parsed = net::Url::Parse(url);
+  if (!parsed || !(parsed->IsHttp() || parsed->scheme() == "data")) {
+    ReplyFailure(*process, id, "NetworkError", fmt::format("The URL '{}' cannot be imported.", url));
+    co_return;
+  }
+  auto registration = context_.registry->ById(version->registration_id);
+  ScriptFetch call;
+  call.origin = version->origin;
+  call.referrer = version->script_url;
+  call.url = url;
+  call.module = version->module;
+  // A registration that has no worker yet was never checked for an update: its imports are fetched anew, too.
+  const bool first = registration && !registration->waiting && !registration->active;
+  call.bypass_cache = registration && (first || registration->update_via_cache == "none");
+  auto fetched = co_await FetchImportedScript(context_, std::move(call));
+  if (!fetched) {
+    ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
+    co_return;
+  }
+  if (version->FindScript(url) == nullptr) version->scripts.push_back(*fetched);
+  ipc::Reply reply;
+  reply.set_id(id);
+  reply.mutable_script()->set_url(url);
+  reply.mutable_script()->set_response_url((*fetched)->response_url);
+  reply.mutable_script()->set_source((*fetched)->body);
+  process->Reply(std::move(reply));
+}
+
+asio::awaitable<void> Requests::FetchModule(Process process, std::shared_ptr<Page> page, std::uint64_t id,
+                                            std::string url) {
+  auto fetched = co_await context_.router->FetchModule(page, url);
+  if (!fetched) {
+    ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
+    co_return;
+  }
+  ipc::Reply reply;
+  reply.set_id(id);
+  reply.mutable_script()->set_url(url);
+  reply.mutable_script()->set_response_url((*fetched)->response_url);
+  reply.mutable_script()->set_source((*fetched)->body);
+  process->Reply(std::move(reply));
+}
+
+}  // namespace vigil::host
