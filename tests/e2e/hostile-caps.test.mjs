@@ -1,0 +1,102 @@
+// Workers that pass the caps of the daemon. Each is stopped with a reason that its user can read, or refused as a
+// browser would refuse it; its registration follows the retry rules; the daemon and the other app go on.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { isIdle, isStopped, othersGoOn, said, unleash } from './support/hostile.mjs';
+import { eventually } from './support/processes.mjs';
+import { certificateFor, startSecure } from './support/secure-server.mjs';
+
+const kStopped = {
+  'makes more fetches in one event than it may': [/made more than 50 fetches in one event/,
+    'for (let i = 0; i < 60; i++) await fetch("said");', { settings: { event_max_fetches: 50 } }],
+  'has too many requests under way': [/has more than 100 requests under way/,
+    'await Promise.all(Array.from({ length: 200 }, (_, i) => caches.open(String(i))));', { settings: { worker_max_requests: 100 } }],
+};
+
+for (const [name, [reason, code, more]] of Object.entries(kStopped)) {
+  test(`a worker that ${name} is stopped`, async t => {
+    const world = await unleash(t, code, more);
+    await isStopped(world, reason);
+    await othersGoOn(world);
+  });
+}
+
+test('a worker that floods another with messages is stopped, and the other is not', async t => {
+  const world = await unleash(t, `
+    const [client] = await clients.matchAll({ includeUncontrolled: true });
+    const text = 'x'.repeat(1 << 20);
+    for (;;) client.postMessage(text);`,
+  { settings: { worker_max_message_bytes: 8 << 20 }, page: 'setTimeout(() => { for (const end = Date.now() + 5000; Date.now() < end;); }, 0)' });
+  const lines = await eventually('it is stopped', () => world.vigil.log(), all => all.some(line => /service worker .* (sends messages faster|has sent|too many requests|requests of more|requests under way|memory)/.test(line.text ?? '')));
+  assert.ok(lines.length > 0);
+  await othersGoOn(world);
+});
+
+test('ten thousand fetches at once: those beyond the cap fail as in a browser', async t => {
+  const hanging = new Set();
+  const world = await unleash(t, `
+    const abort = new AbortController();
+    let refused = 0;
+    const all = Array.from({ length: 10000 }, () => fetch('hang', { signal: abort.signal }).catch(error => { if (error.name === 'TypeError') refused++; }));
+    await new Promise(resolve => { const look = () => refused >= 4000 ? resolve() : setTimeout(look, 10); look(); });
+    abort.abort();
+    await Promise.all(all);
+    await say(refused);`, { files: { '/hang': (request, response) => hanging.add(response) }, settings: { sync_event_limit: '60s' } });
+  assert.deepEqual(await said(world), [4000]);
+  await othersGoOn(world);
+});
+
+test('a flood of console lines is cut off, and that is said', async t => {
+  const world = await unleash(t, 'for (let i = 0; i < 300000; i++) console.log("line " + i); await say("done");');
+  assert.deepEqual(await said(world), ['done']);
+  const lines = (await world.vigil.json('log', '-n', '5000')).filter(line => /^line /.test(line.text ?? ''));
+  assert.ok(lines.length <= 2000);
+  assert.ok((await world.vigil.json('log', '-n', '5000')).some(line => /too many console lines/.test(line.text ?? '')));
+  await othersGoOn(world);
+});
+
+test('a flood of cache entries ends at the quota', async t => {
+  const world = await unleash(t, `
+    const cache = await caches.open('flood');
+    const body = 'x'.repeat(1 << 20);
+    await say(await nameOf(async () => { for (let i = 0; i < 100; i++) await cache.put('/' + i, new Response(body)); return 'no bound'; }));`,
+  { settings: { origin_quota_bytes: 8 << 20 } });
+  assert.deepEqual(await said(world), ['QuotaExceededError']);
+  await othersGoOn(world);
+});
+
+test('a worker that goes on after its event is stopped when it has been idle', async t => {
+  const world = await unleash(t, "setInterval(() => fetch('zombie'), 10); await say('done');",
+    { settings: { worker_idle_stop: '1s' }, files: { '/zombie': 'ok' } });
+  await said(world);
+  await isIdle(world);
+  await othersGoOn(world);
+});
+
+const kUploads = 'uploads.vigil.test';
+
+for (const [name, pull] of [
+  ['comes for ever', 'stream => { stream.enqueue(new Uint8Array(1000)); return new Promise(resolve => setTimeout(resolve, 10)); }'],
+  ['says nothing', '() => new Promise(() => {})'],
+]) {
+  test(`a request body that ${name} keeps its worker no longer than an event would`, async t => {
+    const certificate = certificateFor(kUploads);
+    const uploads = [];
+    const target = await startSecure(t, certificate, (request, response) => {
+      if (request.method === 'POST') return uploads.push(once(request.resume(), 'close'));
+      return response.writeHead(204, { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' }).end();
+    }, { http2: true });
+    const world = await unleash(t, `
+      fetch('https://${kUploads}:${target.port}/', { method: 'POST', duplex: 'half', body: new ReadableStream({ pull: ${pull} }) }).catch(say);
+      await say('begun');`, {
+      settings: { worker_idle_stop: '1s', event_limit: '3s' },
+      options: ['--ca-file', certificate.caFile, '--resolve', `${kUploads}:*:127.0.0.1`],
+    });
+    assert.deepEqual(await said(world), ['begun']);
+    await isIdle(world);
+    await Promise.all(uploads);
+    assert.equal((await said(world)).length, 1, 'the upload was not refused');
+    await othersGoOn(world);
+  });
+}
