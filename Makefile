@@ -55,4 +55,4 @@ format: setup    ## format all C++ sources in place
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i
 
 clean:           ## remove what was built (not the installed packages)
-	@rm -rf $(BUILD_DIR) build-clang build-fuzz
+	@rm -rf $(BUILD_DIR) build-clang
