@@ -121,7 +121,7 @@ export class ServiceWorkerContainer extends EventTarget {
     let event: MessageEvent;
     try {
       const { value: data, ports } = deserializeMessage(message.data);
-      event = new MessageEvent("message", { data, origin, source, ports });
+      event = MessageEvent.carrying(new MessageEvent("message", { origin, source, ports }), data);
     } catch {
       event = new MessageEvent("messageerror", { origin, source });
     }

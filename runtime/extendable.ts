@@ -8,6 +8,7 @@ import { describe } from "./inspect.ts";
 import { MessagePort } from "./message_ports.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
+import { addRoutes } from "./static_routes.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { any, converter, defineInterface, type Dictionary, DOMString, fail, member, nullable, sequence, USVString } from "./webidl.ts";
 
@@ -96,6 +97,18 @@ defineInterface(ExtendableEvent, {
 
 export class InstallEvent extends ExtendableEvent {
   #brand = true;
+  addRoutes(rules: unknown): Promise<void> {
+    const extension = ExtendableEvent.extensionOf(this);
+    if (!Event.isTrusted(this) || !extension?.active) {
+      throw new DOMException(
+        "Failed to execute 'addRoutes' on 'InstallEvent': Routes can only be added while the event is handled.",
+        "InvalidStateError",
+      );
+    }
+    const added = addRoutes(rules);
+    extension.add(added.then(() => {}, () => {}));
+    return added;
+  }
   static override isInstance(value: unknown): value is InstallEvent {
     return typeof value === "object" && value !== null && #brand in value;
   }
@@ -103,6 +116,7 @@ export class InstallEvent extends ExtendableEvent {
 defineInterface(InstallEvent, {
   name: "InstallEvent",
   constructorArguments: [DOMString, eventInit("ExtendableEventInit")],
+  promises: ["addRoutes"],
   exposed: "service-worker",
 });
 
@@ -134,6 +148,11 @@ export class ExtendableMessageEvent extends ExtendableEvent {
     this.#lastEventId = member(init, dict, "lastEventId", DOMString, "");
     this.#source = member(init, dict, "source", nullable(messageSource), null);
     this.#ports = Object.freeze(member(init, dict, "ports", sequence(messagePort), []));
+  }
+  // Of a dictionary, undefined would be the default, null.
+  static carrying(event: ExtendableMessageEvent, data: unknown): ExtendableMessageEvent {
+    event.#data = data;
+    return event;
   }
   get data(): unknown {
     return this.#data;

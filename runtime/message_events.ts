@@ -32,6 +32,11 @@ export class MessageEvent extends Event {
     this.#source = member(init, dict, "source", nullable(any), null) as object | null;
     this.#ports = Object.freeze(member(init, dict, "ports", sequence(any), []) as object[]);
   }
+  // Of a dictionary, undefined would be the default, null.
+  static carrying(event: MessageEvent, data: unknown): MessageEvent {
+    event.#data = data;
+    return event;
+  }
   get data(): unknown {
     return this.#data;
   }

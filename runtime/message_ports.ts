@@ -120,7 +120,7 @@ export function dispatchMessage(target: EventTarget, data: Uint8Array, origin: s
   let event: MessageEvent;
   try {
     const { value, ports } = deserializeMessage(data);
-    event = new MessageEvent("message", { data: value, ports, origin });
+    event = MessageEvent.carrying(new MessageEvent("message", { ports, origin }), value);
   } catch {
     event = new MessageEvent("messageerror", { origin });
   }

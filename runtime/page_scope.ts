@@ -189,7 +189,7 @@ function postMessage(...args: unknown[]): void {
     let event: MessageEvent;
     try {
       const { value, ports } = deserializeMessage(data);
-      event = new MessageEvent("message", { data: value, ports, origin, source });
+      event = MessageEvent.carrying(new MessageEvent("message", { ports, origin, source }), value);
     } catch {
       event = new MessageEvent("messageerror", { origin, source });
     }

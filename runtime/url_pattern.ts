@@ -15,7 +15,7 @@ type Init = Record<string, string>;
 const components = ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"] as const;
 const initMembers = ["baseURL", ...components].sort();
 
-function toInit(value: unknown): Init {
+export function toInit(value: unknown): Init {
   const given = toDictionary(value, "URLPatternInit");
   const init: Init = {};
   for (const name of initMembers) {
@@ -41,10 +41,12 @@ function withPlainPort(given: string | Init): string | Init {
 
 export class URLPattern {
   #pattern: Pattern;
+  #ignoreCase: boolean;
   constructor(given: string | Init = {}, second: unknown = undefined, third: unknown = undefined) {
     const base = typeof second === "string" ? second : undefined;
     const options: Dictionary = toDictionary(base === undefined ? second : third, "URLPatternOptions");
     const ignoreCase = member(options, "URLPatternOptions", "ignoreCase", boolean, false);
+    this.#ignoreCase = ignoreCase;
     if (base !== undefined && typeof given !== "string") {
       fail(
         "Invalid second argument baseURL provided with a URLPatternInit input. Use the URLPatternInit.baseURL property " +
@@ -86,6 +88,9 @@ export class URLPattern {
   exec(given: string | Init, base: string | undefined): object | null {
     const result = this.#pattern.exec(withPlainPort(given), base);
     return result && { ...result, inputs: base === undefined ? [given] : [given, base] };
+  }
+  static ignoresCase(pattern: URLPattern): boolean {
+    return pattern.#ignoreCase;
   }
   static isInstance(value: unknown): value is URLPattern {
     return typeof value === "object" && value !== null && #pattern in value;

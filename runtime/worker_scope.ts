@@ -190,7 +190,7 @@ function messageEventOf(message: NonNullable<EventMessage["message"]>): Extendab
     : null;
   try {
     const { value: data, ports } = deserializeMessage(message.data);
-    return new ExtendableMessageEvent("message", { data, origin, source, ports });
+    return ExtendableMessageEvent.carrying(new ExtendableMessageEvent("message", { origin, source, ports }), data);
   } catch {
     return new ExtendableMessageEvent("messageerror", { origin, source });
   }

@@ -276,6 +276,17 @@ test("the preload response settles once it is there, and is given up with its ev
 });
 
 // ------------------------------------------------------------------------------------------------- other events
+test("undefined arrives as undefined, between workers and through ports", async () => {
+  await using sender = await evaluator();
+  await sender.run("registration.active.postMessage(undefined)");
+  const { data } = sender.requests("postMessage")[0];
+  await using receiver = await Scope.serviceWorker(
+    "onmessage = e => { console.log(e.data); const c = new MessageChannel(); c.port1.onmessage = m => console.log(m.data, m.type); c.port2.postMessage(undefined) }",
+  );
+  await receiver.send({ event: { id: 1, message: { data, origin } } });
+  assert.deepEqual(receiver.lines, ["undefined", "undefined message"]);
+});
+
 test("a message carries data, source and ports", async () => {
   await using sender = await evaluator();
   await sender.run(

@@ -68,6 +68,27 @@ void BodySource::Flush() {
   }
 }
 
+std::shared_ptr<FetchBody> FetchBody::Fetch(net::Fetcher& fetcher, const net::FetchClient& client,
+                                            ipc::HttpRequest request, HeadHandler on_head,
+                                            std::shared_ptr<net::UploadBody> upload,
+                                            RedirectHandler on_redirect) {
+  auto body = std::make_shared<FetchBody>();
+  std::weak_ptr<FetchBody> weak = body;
+  net::FetchHandlers handlers;
+  handlers.on_head = [weak, on_head = std::move(on_head)](ipc::HttpResponse head, bool has_body) {
+    if (auto self = weak.lock()) on_head(std::move(head), has_body ? self : nullptr);
+  };
+  handlers.on_data = [weak](std::string_view data) {
+    if (auto self = weak.lock()) self->Receive(data);
+  };
+  handlers.on_done = [weak](Result<> result) {
+    if (auto self = weak.lock()) self->End(result ? std::string() : result.error().message);
+  };
+  handlers.on_redirect = std::move(on_redirect);
+  body->fetch_ = fetcher.Start(client, std::move(request), std::move(handlers), std::move(upload));
+  return body;
+}
+
 void FetchBody::Receive(std::string_view data) {
   Push(data);
   if (buffered() > 0 && fetch_ && !paused_) {
@@ -75,8 +96,6 @@ void FetchBody::Receive(std::string_view data) {
     fetch_->Pause();
   }
 }
-
-void FetchBody::Finish(std::string error) { End(std::move(error)); }
 
 void FetchBody::OnDelivered(std::size_t) {
   if (paused_ && buffered() == 0 && fetch_) {

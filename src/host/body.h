@@ -55,13 +55,19 @@ class BodySource : public std::enable_shared_from_this<BodySource> {
 // The body of a response from the network; holds the fetch.
 class FetchBody final : public BodySource {
  public:
-  void SetFetch(std::unique_ptr<net::Fetch> fetch) { fetch_ = std::move(fetch); }
-  void Receive(std::string_view data);
-  void Finish(std::string error);
+  // The head comes with the body, or with null when there is none; never inside this call, and never once
+  // nobody holds what this returns.
+  using HeadHandler = std::function<void(ipc::HttpResponse head, std::shared_ptr<FetchBody> body)>;
+  using RedirectHandler = std::function<void(std::string location)>;  // see net::FetchHandlers
+  static std::shared_ptr<FetchBody> Fetch(net::Fetcher& fetcher, const net::FetchClient& client,
+                                          ipc::HttpRequest request, HeadHandler on_head,
+                                          std::shared_ptr<net::UploadBody> upload = nullptr,
+                                          RedirectHandler on_redirect = {});
 
  private:
   void OnDelivered(std::size_t bytes) override;
   void OnCancel() override { fetch_.reset(); }
+  void Receive(std::string_view data);
 
   std::unique_ptr<net::Fetch> fetch_;
   bool paused_ = false;

@@ -7,9 +7,7 @@
 
 #include "host/lifecycle.h"
 #include "host/local_storage.h"
-#include "host/navigation_preload.h"
 #include "host/registry.h"
-#include "host/runner.h"
 #include "host/script_storage.h"
 #include "host/script_update.h"
 #include "host/worker_answer.h"
@@ -22,16 +20,6 @@ namespace asio = boost::asio;
 namespace {
 // Of navigations that workers passed on and then did not answer with.
 constexpr std::size_t kMaxRedirectsKept = 1000;
-
-// Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
-void Tame(const std::string& origin, ipc::HttpRequest& request) {
-  // Fetched by the daemon itself, and servers take its word for it (Sec-Fetch-Dest).
-  if (request.destination() == "serviceworker") request.clear_destination();
-  if (request.mode() != "navigate") return;
-  auto url = net::Url::Parse(request.url());
-  request.set_mode(url && url->Origin() == origin ? "same-origin" : "cors");
-  if (request.redirect().empty()) request.set_redirect("manual");
-}
 
 // Fetch, "fetch" step 13 and "main fetch", where Accept, the referrer policy and the referrer are determined:
 // before the worker sees the request.
@@ -62,6 +50,16 @@ ipc::HttpResponse OpaqueRedirect() {
 }
 }  // namespace
 
+// Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
+void TameMode(const net::FetchClient& client, ipc::HttpRequest& request) {
+  // Fetched by the daemon itself, and servers take its word for it (Sec-Fetch-Dest).
+  if (request.destination() == "serviceworker") request.clear_destination();
+  if (request.mode() != "navigate" || client.trusted) return;
+  auto url = net::Url::Parse(request.url());
+  request.set_mode(url && url->Origin() == client.origin ? "same-origin" : "cors");
+  if (request.redirect().empty()) request.set_redirect("manual");
+}
+
 net::FetchClient ClientOf(const ProcessOwner& owner) {
   net::FetchClient client;
   if (owner.page) {
@@ -82,78 +80,6 @@ net::FetchClient NavigationClient(const std::string& url) {
   return client;
 }
 
-asio::awaitable<FetchRouter::Answer> FetchRouter::Ask(std::shared_ptr<Version> version,
-                                                      ipc::HttpRequest request, FetchIds ids) {
-  Answer none;
-  none.kind = Kind::kFallback;
-  if (version->state == VersionState::kActivating) {
-    Waiter<bool> activated(context_.executor);
-    version->awaiting_activation.push_back(activated);
-    bool active = co_await activated.Get();
-    if (!active) co_return none;
-  }
-  if (!version->Handles("fetch")) co_return none;
-  auto preload = ids.navigation ? Preload(*version, request) : nullptr;
-  Waiter<std::shared_ptr<Answer>> answered(context_.executor);
-  ipc::Event event;
-  auto* fetch = event.mutable_fetch();
-  *fetch->mutable_request() = std::move(request);
-  fetch->set_client_id(ids.client_id);
-  fetch->set_resulting_client_id(ids.resulting_client_id);
-  fetch->set_preload(preload != nullptr);
-  fetch->set_reload(ids.reload);
-  Runner::DispatchOptions options;
-  if (preload) {
-    options.on_sent = [preload](WorkerProcess& process, std::uint64_t event_id) {
-      preload->DeliverTo(process, event_id);
-    };
-  }
-  options.on_response = [version, answered](ipc::FetchResponse message) {
-    auto answer = std::make_shared<Answer>();
-    if (message.kind() == ipc::FetchResponse::FALLBACK) {
-      answer->kind = Kind::kFallback;
-    } else if (message.kind() == ipc::FetchResponse::RESPONSE) {
-      answer->kind = Kind::kResponse;
-      answer->response = std::move(*message.mutable_response());
-      if (answer->response.type() == ipc::HttpResponse::ERROR) {
-        answer->kind = Kind::kNetworkError;
-        answer->error = answer->response.error();
-      }
-      if (answer->response.body().has_stream() && version->process) {
-        answer->body = ProcessBody::Open(*version->process, answer->response.body().stream());
-      }
-      if (answer->response.body().has_stream()) answer->response.clear_body();
-      answer->response.set_from_service_worker(true);
-    } else {
-      answer->error = message.response().error();
-    }
-    answered.Set(std::move(answer));
-  };
-  // The event goes on (waitUntil) after the answer, and its preload with it; what decides is whichever comes
-  // first, the answer or the end.
-  auto run = [](FetchRouter* self, std::shared_ptr<Version> target, ipc::Event message,
-                Runner::DispatchOptions with, Waiter<std::shared_ptr<Answer>> answer,
-                std::shared_ptr<NavigationPreload>) -> asio::awaitable<void> {
-    auto dispatched = co_await self->context_.runner->Dispatch(target, std::move(message), std::move(with));
-    auto failed = std::make_shared<Answer>();
-    // A worker that cannot be started does not keep its pages from the network ("Handle Fetch", step 24).
-    failed->kind = dispatched.started ? Kind::kNetworkError : Kind::kFallback;
-    failed->error = dispatched.result.error;
-    answer.Set(std::move(failed));
-  };
-  context_.Spawn(run(this, version, std::move(event), std::move(options), answered, preload));
-  auto answer = co_await answered.Get();
-  co_return std::move(*answer);
-}
-
-// "Handle Fetch", where navigation preload begins. Null: it is not wanted.
-std::shared_ptr<NavigationPreload> FetchRouter::Preload(const Version& version,
-                                                        const ipc::HttpRequest& request) {
-  auto registration = context_.registry->ById(version.registration_id);
-  if (!registration || !registration->preload.enabled || request.method() != "GET") return nullptr;
-  return NavigationPreload::Start(context_, request, registration->preload.header_value);
-}
-
 asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter::FetchModule(
     std::shared_ptr<Page> page, std::string url) {
   auto refuse = [](std::string why) {
@@ -167,11 +93,15 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter
   request.set_redirect("follow");
   request.set_destination("script");
   request.set_referrer("about:client");
+  ProcessOwner owner;
+  owner.page = page;
+  const net::FetchClient client = ClientOf(owner);
   net::FetchedResponse response;
   bool answered = false;
   if (page->controller) {
     FetchIds ids;
     ids.client_id = page->id;
+    ids.client = client;
     auto answer = co_await Ask(page->controller, AsWorkerSeesIt(*page, request), std::move(ids));
     if (answer.kind == Kind::kNetworkError)
       co_return refuse("the service worker answers with a network error");
@@ -187,9 +117,7 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter
     }
   }
   if (!answered) {
-    ProcessOwner owner;
-    owner.page = page;
-    auto fetched = co_await context_.deps.fetcher.FetchAll(ClientOf(owner), request, kMaxScriptBytes);
+    auto fetched = co_await context_.deps.fetcher.FetchAll(client, request, kMaxScriptBytes);
     if (!fetched) co_return refuse(fetched.error().message);
     response = std::move(*fetched);
   }
@@ -217,7 +145,7 @@ void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std
                       fmt::format("more than {} fetches are under way", context_.options.caps.fetches));
   }
   bool controlled = owner.page && owner.page->controller && !request.skip_service_worker() &&
-                    owner.page->controller->Handles("fetch");
+                    owner.page->controller->TakesFetches();
   auto shared = process.shared_from_this();
   if (!streams && !controlled) return FromNetwork(shared, owner, request_id, std::move(request));
   if (!controlled && !request.body().has_size()) {
@@ -232,7 +160,7 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
                                          std::uint64_t request_id, ipc::HttpRequest request) {
   Key key(process->id(), request_id);
   auto controller = owner.page ? owner.page->controller : nullptr;
-  bool controlled = controller && !request.skip_service_worker() && controller->Handles("fetch");
+  bool controlled = controller && !request.skip_service_worker() && controller->TakesFetches();
   std::shared_ptr<net::UploadBody> upload;
   if (request.body().has_stream()) {
     auto source = ProcessBody::Open(*process, request.body().stream());
@@ -257,6 +185,7 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
   while (controlled) {
     FetchIds ids;
     ids.client_id = owner.page->id;
+    ids.client = ClientOf(owner);
     auto answer = co_await Ask(controller, AsWorkerSeesIt(*owner.page, request), std::move(ids));
     auto running = running_.find(key);
     if (running == running_.end()) {
@@ -291,40 +220,25 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
   Key key(process->id(), request_id);
   net::FetchClient client = ClientOf(owner);
   client.passes_navigation_on = request.mode() == "navigate";
-  Tame(client.origin, request);
-  auto body = std::make_shared<FetchBody>();
+  TameMode(client, request);
+  const bool keepalive = request.keepalive();
   std::weak_ptr<WorkerProcess> weak = process;
-  std::weak_ptr<FetchBody> weak_body = body;
-  net::FetchHandlers handlers;
-  handlers.on_head = [this, weak, weak_body, request_id](ipc::HttpResponse head, bool has_body) {
+  auto on_head = [this, weak, request_id](ipc::HttpResponse head, std::shared_ptr<FetchBody> body) {
     auto target = weak.lock();
-    auto source = weak_body.lock();
-    if (!target || !source) return;
+    if (!target) return;
     ClearSiteData(target->origin(), head);
-    Reply(*target, request_id, std::move(head), has_body ? source : nullptr);
+    Reply(*target, request_id, std::move(head), std::move(body));
   };
-  handlers.on_data = [weak_body](std::string_view data) {
-    if (auto source = weak_body.lock()) source->Receive(data);
-  };
-  handlers.on_done = [weak_body](Result<> result) {
-    auto source = weak_body.lock();
-    if (!source) return;
-    if (result) {
-      source->Finish({});
-    } else {
-      source->Finish(result.error().message);
-    }
-  };
+  FetchBody::RedirectHandler on_redirect;
   if (client.passes_navigation_on && owner.version) {
-    handlers.on_redirect = [this, from = std::pair(owner.version->id, request.url())](std::string location) {
+    on_redirect = [this, from = std::pair(owner.version->id, request.url())](std::string location) {
       if (redirects_.size() >= kMaxRedirectsKept) redirects_.clear();
       redirects_[from] = std::move(location);
     };
   }
-  running_[key].body = body;
-  running_[key].keepalive = request.keepalive();
-  body->SetFetch(
-      context_.deps.fetcher.Start(client, std::move(request), std::move(handlers), std::move(upload)));
+  running_[key].keepalive = keepalive;
+  running_[key].body = FetchBody::Fetch(context_.deps.fetcher, client, std::move(request), std::move(on_head),
+                                        std::move(upload), std::move(on_redirect));
 }
 
 // Clear Site Data section 4: what an origin's own response orders for it. The workers go before the response

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@ class NavigationPreload;
 
 // On whose behalf that process makes requests.
 net::FetchClient ClientOf(const ProcessOwner& owner);
+// A request of mode "navigate" that comes from a script becomes one that scripts can make.
+void TameMode(const net::FetchClient& client, ipc::HttpRequest& request);
 // On whose behalf a user goes to a page.
 net::FetchClient NavigationClient(const std::string& url);
 
@@ -42,13 +45,14 @@ class FetchRouter {
     std::string client_id, resulting_client_id;
     bool navigation = false;  // a page is opened: nothing that a process could claim
     bool reload = false;
+    net::FetchClient client;  // on whose behalf the network may be asked at the same time
   };
 
   explicit FetchRouter(HostContext& context) : context_(context) {}
   FetchRouter(const FetchRouter&) = delete;
   FetchRouter& operator=(const FetchRouter&) = delete;
 
-  // Dispatches a fetch event. The request's body is absent or inline.
+  // As the worker's static routes say, else by a fetch event. The request's body is absent or inline.
   boost::asio::awaitable<Answer> Ask(std::shared_ptr<Version> version, ipc::HttpRequest request,
                                      FetchIds ids);
 
@@ -71,6 +75,13 @@ class FetchRouter {
     bool keepalive = false;
     std::vector<std::string> redirected_from;  // URLs that the worker answered with redirects
   };
+  // fetch_router_event.cc
+  boost::asio::awaitable<Answer> AskEvent(std::shared_ptr<Version> version, ipc::HttpRequest request,
+                                          FetchIds ids);
+  boost::asio::awaitable<Answer> AskCache(std::string origin, ipc::HttpRequest request,
+                                          std::optional<std::string> cache_name);
+  boost::asio::awaitable<Answer> Race(std::shared_ptr<Version> version, ipc::HttpRequest request,
+                                      FetchIds ids);
   std::shared_ptr<NavigationPreload> Preload(const Version& version, const ipc::HttpRequest& request);
   boost::asio::awaitable<void> Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
                                      std::uint64_t request_id, ipc::HttpRequest request);

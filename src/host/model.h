@@ -10,6 +10,7 @@
 
 #include "host/clock.h"
 #include "host/process.h"
+#include "host/static_routes.h"
 #include "host/waiter.h"
 #include "vigil/time.h"
 
@@ -36,6 +37,7 @@ struct Version {
   std::string referrer_policy;
   std::vector<std::shared_ptr<const ScriptResource>> scripts;  // the main script first
   std::vector<std::string> listeners;                          // event types, after the first run
+  StaticRoutes routes;                                         // InstallEvent.addRoutes()
   bool skip_waiting = false;
 
   std::shared_ptr<WorkerProcess> process;       // also while starting
@@ -46,6 +48,8 @@ struct Version {
   std::vector<Waiter<bool>> awaiting_activation;  // false: it became redundant instead
 
   bool Handles(const std::string& event_type) const;
+  // A request of its clients may concern it.
+  bool TakesFetches() const { return !routes.empty() || Handles("fetch"); }
   const ScriptResource* FindScript(const std::string& url) const;
 };
 

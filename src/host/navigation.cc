@@ -111,6 +111,7 @@ asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::Ask(Navigat
   ids.resulting_client_id = std::move(client_id);
   ids.navigation = true;
   ids.reload = start.reload;
+  ids.client = NavigationClient(url);
   const auto worker = registration->active;
   auto answer = co_await context_.router->Ask(worker, NavigationRequest(start), std::move(ids));
   if (answer.kind == FetchRouter::Kind::kNetworkError) {

@@ -30,20 +30,11 @@ std::shared_ptr<NavigationPreload> NavigationPreload::Start(HostContext& context
   header->set_value(header_value);
   const net::FetchClient client = NavigationClient(request.url());
   std::shared_ptr<NavigationPreload> preload(new NavigationPreload(context));
-  preload->body_ = std::make_shared<FetchBody>();
   std::weak_ptr<NavigationPreload> weak = preload;
-  std::weak_ptr<FetchBody> weak_body = preload->body_;
-  net::FetchHandlers handlers;
-  handlers.on_head = [weak](ipc::HttpResponse head, bool has_body) {
-    if (auto self = weak.lock()) self->OnHead(std::move(head), has_body);
+  auto on_head = [weak](ipc::HttpResponse head, const std::shared_ptr<FetchBody>& body) {
+    if (auto self = weak.lock()) self->OnHead(std::move(head), body != nullptr);
   };
-  handlers.on_data = [weak_body](std::string_view data) {
-    if (auto body = weak_body.lock()) body->Receive(data);
-  };
-  handlers.on_done = [weak_body](const Result<>& result) {
-    if (auto body = weak_body.lock()) body->Finish(result ? std::string() : result.error().message);
-  };
-  preload->body_->SetFetch(context.deps.fetcher.Start(client, std::move(request), std::move(handlers)));
+  preload->body_ = FetchBody::Fetch(context.deps.fetcher, client, std::move(request), std::move(on_head));
   return preload;
 }
 

@@ -44,6 +44,15 @@ bool Sound(const store::StoredRegistration& registration) {
          runs(registration.waiting) && runs(registration.active);
 }
 
+// Without its routes a worker gets all requests itself: that is slower, and right.
+StaticRoutes RoutesFromStored(const std::string& bytes, const std::string& script_url) {
+  StaticRoutes routes;
+  ipc::RouterRules rules;
+  if (!rules.ParseFromString(bytes) || !routes.Add(rules))
+    log::Warning("the stored static routes of {} make no sense and are passed over", script_url);
+  return routes;
+}
+
 std::shared_ptr<Version> FromStored(store::StoredVersion stored,
                                     const store::StoredRegistration& registration) {
   auto version = std::make_shared<Version>();
@@ -55,6 +64,7 @@ std::shared_ptr<Version> FromStored(store::StoredVersion stored,
   version->state = ParseState(stored.state).value_or(VersionState::kInstalled);
   version->listeners = std::move(stored.listeners);
   version->referrer_policy = std::move(stored.referrer_policy);
+  version->routes = RoutesFromStored(stored.static_routes, version->script_url);
   for (auto& script : stored.scripts) {
     version->scripts.push_back(std::make_shared<ScriptResource>(
         ScriptResource{std::move(script.url), std::move(script.response_url), std::move(script.body)}));
@@ -70,6 +80,7 @@ store::StoredVersion ToStored(const Version& version) {
   stored.module = version.module;
   stored.listeners = version.listeners;
   stored.referrer_policy = version.referrer_policy;
+  stored.static_routes = version.routes.rules().SerializeAsString();
   for (const auto& script : version.scripts) {
     stored.scripts.push_back(store::StoredScript{script->url, script->response_url, script->body});
   }

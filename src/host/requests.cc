@@ -137,6 +137,7 @@ void Requests::OnRequest(WorkerProcess& process, const ProcessOwner& owner, ipc:
     case R::kRegistrationUnregister:
     case R::kSkipWaiting:
     case R::kNavigationPreload:
+    case R::kAddRoutes:
       return OnRegistrationRequest(process, owner, request);
     case R::kClientsMatchAll:
     case R::kClientsGet:

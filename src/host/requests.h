@@ -59,6 +59,8 @@ class Requests {
   void OnRegistrationRequest(WorkerProcess& process, const ProcessOwner& owner, ipc::Request& request);
   boost::asio::awaitable<void> ContainerRegister(Process process, ProcessOwner owner, std::uint64_t id,
                                                  ipc::ContainerRegister call);
+  void AddRoutes(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t id,
+                 const ipc::RouterRules& rules);
   boost::asio::awaitable<void> NavigationPreload(Process process, ProcessOwner owner, ipc::Request request);
   boost::asio::awaitable<void> UpdateRegistration(Process process, ProcessOwner owner, std::uint64_t id,
                                                   std::shared_ptr<Registration> registration);

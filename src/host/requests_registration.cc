@@ -60,6 +60,8 @@ void Requests::OnRegistrationRequest(WorkerProcess& process, const ProcessOwner&
       return ReplyOk(process, id);
     case R::kNavigationPreload:
       return context_.Spawn(NavigationPreload(process.shared_from_this(), owner, std::move(request)));
+    case R::kAddRoutes:
+      return AddRoutes(process, owner, id, request.add_routes());
     default:
       break;
   }
@@ -82,6 +84,24 @@ void Requests::OnRegistrationRequest(WorkerProcess& process, const ProcessOwner&
   }
   if (update) return context_.Spawn(UpdateRegistration(process.shared_from_this(), owner, id, registration));
   context_.Spawn(UnregisterRegistration(process.shared_from_this(), id, registration));
+}
+
+// Service Workers §4.6, InstallEvent.addRoutes(). They are stored with the version, once it is installed.
+void Requests::AddRoutes(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t id,
+                         const ipc::RouterRules& rules) {
+  const std::string failed = "Failed to execute 'addRoutes' on 'InstallEvent': ";
+  const auto& version = owner.version;
+  if (!version || version->state != VersionState::kInstalling) {
+    return ReplyFailure(process, id, "InvalidStateError",
+                        failed + "Routes can only be added while the service worker is installed.");
+  }
+  if (StaticRoutes::WantFetchEvent(rules) && !version->Handles("fetch")) {
+    return ReplyFailure(process, id, "TypeError",
+                        failed + "A source that includes the fetch handler is set without a fetch handler.");
+  }
+  auto added = version->routes.Add(rules);
+  if (!added) return ReplyFailure(process, id, "TypeError", failed + added.error().message);
+  ReplyOk(process, id);
 }
 
 // Service Workers §3.5: changes what the call names, and says what holds.

@@ -1,5 +1,6 @@
 #include "host/script_storage.h"
 
+#include <boost/asio/post.hpp>
 #include <deque>
 #include <functional>
 #include <map>
@@ -135,6 +136,90 @@ void ScriptStorage::Cache(WorkerProcess& process, std::uint64_t request_id, ipc:
                     request = std::move(request)]() mutable {
     services->OnCacheReply(id, request_id, services->cache.Handle(id, std::move(request)));
   });
+}
+
+// It may outlive the storage: then nothing is left to be read or released.
+class ScriptStorage::CachedBody final : public BodySource {
+ public:
+  CachedBody(HostContext& context, const std::shared_ptr<Services>& services, std::uint64_t reader,
+             const ipc::CacheReply::LargeBody& body)
+      : storage_(context.deps.storage),
+        executor_(context.executor),
+        services_(services),
+        reader_(reader),
+        body_(body.body()),
+        size_(body.size()) {}
+  ~CachedBody() override { Release(); }
+
+  void ReadOn() {
+    auto services = services_.lock();
+    if (!services) return;
+    ipc::CacheRequest request;
+    request.mutable_download()->set_body(body_);
+    request.mutable_download()->set_offset(offset_);
+    request.mutable_download()->set_limit(WorkerProcess::kInitialCredit);
+    std::weak_ptr<BodySource> weak = weak_from_this();
+    storage_.Post([weak, services = std::move(services), request, reader = reader_, executor = executor_] {
+      auto reply = services->cache.Handle(reader, request);
+      asio::post(executor, [weak, reply = std::move(reply)] {
+        if (auto self = std::static_pointer_cast<CachedBody>(weak.lock())) self->OnPiece(reply);
+      });
+    });
+  }
+
+ private:
+  void OnPiece(const ipc::CacheReply& reply) {
+    if (!reply.error_name().empty() || reply.chunk().empty())
+      return End("the cached body cannot be read: " + reply.error_message());
+    offset_ += reply.chunk().size();
+    Push(reply.chunk());
+    if (offset_ >= size_) End({});
+  }
+  void OnDelivered(std::size_t) override {
+    if (buffered() == 0 && offset_ < size_) ReadOn();
+  }
+  void OnCancel() override { Release(); }
+  void Release() {
+    auto services = std::exchange(services_, {}).lock();
+    if (!services) return;
+    storage_.Post(
+        [services = std::move(services), reader = reader_] { services->cache.RemoveClient(reader); });
+  }
+
+  StorageThread& storage_;
+  boost::asio::any_io_executor executor_;
+  std::weak_ptr<Services> services_;
+  const std::uint64_t reader_, body_, size_;
+  std::uint64_t offset_ = 0;
+};
+
+asio::awaitable<std::optional<ScriptStorage::CachedResponse>> ScriptStorage::MatchCache(
+    std::string origin, ipc::HttpRequest request, std::optional<std::string> cache_name) {
+  const std::uint64_t reader = --last_reader_;
+  ipc::CacheRequest call;
+  auto* match = call.mutable_match();
+  match->set_any_cache(true);
+  *match->mutable_request() = std::move(request);
+  match->mutable_request()->clear_body();
+  match->set_has_cache_name(cache_name.has_value());
+  match->set_cache_name(cache_name.value_or(""));
+  auto run = [services = services_, reader, origin = std::move(origin), call = std::move(call)]() mutable {
+    services->cache.AddClient(reader, origin);
+    auto reply = services->cache.Handle(reader, std::move(call));
+    if (reply.bodies_size() == 0) services->cache.RemoveClient(reader);
+    return reply;
+  };
+  auto reply = co_await context_.deps.storage.Run(std::move(run));
+  if (reply.responses_size() == 0) co_return std::nullopt;
+  CachedResponse found;
+  found.response = std::move(*reply.mutable_responses(0));
+  if (reply.bodies_size() > 0) {
+    found.response.clear_body();
+    auto body = std::make_shared<CachedBody>(context_, services_, reader, reply.bodies(0));
+    body->ReadOn();
+    found.body = std::move(body);
+  }
+  co_return found;
 }
 
 void ScriptStorage::ProcessEnded(WorkerProcess& process) {

@@ -125,6 +125,10 @@ ALTER TABLE worker_registrations ADD COLUMN preload_enabled INTEGER NOT NULL DEF
 ALTER TABLE worker_registrations ADD COLUMN preload_header TEXT NOT NULL DEFAULT 'true';
 )sql";
 
+constexpr const char* kRecords4 = R"sql(
+ALTER TABLE worker_versions ADD COLUMN static_routes BLOB NOT NULL DEFAULT x'';  -- RouterRules
+)sql";
+
 constexpr const char* kLog1 = R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -165,7 +169,7 @@ OpenOptions RecordsOptions() {
   OpenOptions options;
   options.what = "Vigil's records";
   options.application_id = kRecordsId;
-  options.migrations = {kRecords1, kRecords2, kRecords3};
+  options.migrations = {kRecords1, kRecords2, kRecords3, kRecords4};
   options.sync = Sync::kFull;
   options.check_all = true;
   options.guard_log = true;

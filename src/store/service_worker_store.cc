@@ -63,8 +63,8 @@ Result<ServiceWorkerStore::Loaded> ServiceWorkerStore::Load() {
     position[registration.id] = loaded.registrations.size() - 1;
   }
   Statement versions = database_.Prepare(
-      "SELECT id, registration, active, script_url, state, module, listeners, referrer_policy FROM "
-      "worker_versions");
+      "SELECT id, registration, active, script_url, state, module, listeners, referrer_policy, "
+      "static_routes FROM worker_versions");
   while (true) {
     VIGIL_ASSIGN(const bool row, versions.Step());
     if (!row) break;
@@ -75,6 +75,7 @@ Result<ServiceWorkerStore::Loaded> ServiceWorkerStore::Load() {
     version.module = versions.Bool(5);
     version.listeners = SplitLines(versions.View(6));
     version.referrer_policy = versions.Text(7);
+    version.static_routes = versions.Text(8);
     VIGIL_ASSIGN(version.scripts, Scripts(version.id));
     const auto owner = position.find(versions.Uint(1));
     if (owner == position.end()) continue;
@@ -109,14 +110,17 @@ Result<> ServiceWorkerStore::Save(const StoredRegistration& registration) {
 
 Result<> ServiceWorkerStore::SaveVersion(std::uint64_t registration_id, const StoredVersion& version,
                                          bool active) {
-  VIGIL_TRY(
-      database_.Run("INSERT INTO worker_versions (id, registration, active, script_url, state, module, "
-                    "listeners, referrer_policy) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET active = "
-                    "excluded.active, state = excluded.state, "
-                    "listeners = excluded.listeners, referrer_policy = excluded.referrer_policy",
-                    version.id, registration_id, active, version.script_url, version.state, version.module,
-                    JoinLines(version.listeners), version.referrer_policy));
+  Statement insert_version = database_.Prepare(
+      "INSERT INTO worker_versions (id, registration, active, script_url, state, module, listeners, "
+      "referrer_policy, static_routes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+      "active = excluded.active, state = excluded.state, listeners = excluded.listeners, "
+      "referrer_policy = excluded.referrer_policy, static_routes = excluded.static_routes");
+  const std::string listeners = JoinLines(version.listeners);
+  insert_version
+      .With(version.id, registration_id, active, version.script_url, version.state, version.module, listeners,
+            version.referrer_policy)
+      .BindBlob(9, version.static_routes);
+  VIGIL_TRY(insert_version.Run());
   for (std::size_t i = 0; i < version.scripts.size(); ++i) {
     const StoredScript& script = version.scripts[i];
     Statement insert = database_.Prepare(

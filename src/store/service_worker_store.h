@@ -28,6 +28,7 @@ struct StoredVersion {
   bool module = false;
   std::vector<std::string> listeners;  // event types with a listener after the first run
   std::string referrer_policy;
+  std::string static_routes;          // ipc::RouterRules
   std::vector<StoredScript> scripts;  // the main script first, imported scripts in the order of import
 };
 

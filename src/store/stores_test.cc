@@ -166,6 +166,7 @@ TEST_F(StoresTest, ServiceWorkersComeBackWithTheirScripts) {
   worker.last_update_check = kNow;
   worker.preload_enabled = true;
   worker.preload_header = "v2";
+  worker.active->static_routes = std::string("\0rules", 6);
   ASSERT_TRUE(stores_->service_workers.Save(worker));
   Reopen();
   const auto loaded = stores_->service_workers.Load().value();
@@ -175,6 +176,7 @@ TEST_F(StoresTest, ServiceWorkersComeBackWithTheirScripts) {
   EXPECT_EQ(back.last_update_check, kNow);
   EXPECT_TRUE(back.preload_enabled);
   EXPECT_EQ(back.preload_header, "v2");
+  EXPECT_EQ(back.active->static_routes, std::string("\0rules", 6));
   EXPECT_FALSE(back.waiting);
   ASSERT_TRUE(back.active);
   EXPECT_EQ(back.active->listeners, worker.active->listeners);
