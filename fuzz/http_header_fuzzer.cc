@@ -1,11 +1,12 @@
 // libFuzzer target: what a server writes into headers that are read here: dates, Cache-Control, MIME types,
-// data: URLs.
+// data: URLs, content security policies.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "net/cache_policy.h"
+#include "net/content_security_policy.h"
 #include "net/data_url.h"
 #include "net/mime_type.h"
 #include "net/url.h"
@@ -19,6 +20,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!again || again->Serialize() != normal) std::abort();
   }
   if (const auto url = vigil::net::Url::Parse("data:" + value)) vigil::net::ParseDataUrl(*url);
+  const auto self = *vigil::net::Url::Parse("https://shop.example/app/sw.js");
+  const vigil::net::ContentSecurityPolicies policies(text, text, self);
+  policies.CheckCode(vigil::net::ContentSecurityPolicies::Code::kString);
+  for (const char* address : {"https://shop.example/a%2fb", "ws://[::1]:8080/", "data:,x"}) {
+    const auto url = *vigil::net::Url::Parse(address);
+    // What is enforced and what is only reported are read alike.
+    const auto violations = policies.CheckRequest("script", url, url, false);
+    if (violations.size() % 2 != 0) std::abort();
+    policies.CheckRequest("", url, self, true);
+  }
   vigil::net::HttpClientRequest request;
   vigil::net::HttpClientHead head;
   head.status = 200;

@@ -34,7 +34,7 @@ const std::vector<fuzz::Table>& Tables() {
         "preload_header"}},
       {"worker_versions",
        {"id", "registration", "active", "script_url", "state", "module", "listeners", "referrer_policy",
-        "static_routes"}},
+        "static_routes", "csp", "csp_report_only"}},
       {"worker_scripts", {"version", "position", "url", "response_url", "body"}},
       {"apps",
        {"id", "origin", "name", "start_url", "scope", "manifest_url", "manifest_json", "install_url",

@@ -17,6 +17,7 @@ import { installNotifications } from "./notifications.ts";
 import { installPageScope, startPageScope } from "./page_scope.ts";
 import { socketPort } from "./port.ts";
 import { rehearse } from "./rehearsal.ts";
+import { mayGenerateCode } from "./security_policy.ts";
 import "./stream_transfer.ts";
 import { dataCloneError } from "./structured_clone.ts";
 import { beginTime } from "./time.ts";
@@ -39,6 +40,7 @@ interface Host {
   uncaught(error: unknown): void;
   checkpointEnd(): void;
   dataCloneError(message: string): object;
+  mayGenerateCode(kind: string): boolean;
 }
 
 // The messages carry UTF-8; the coder must not look for a TextEncoder that a script may have replaced.
@@ -83,6 +85,7 @@ export function install(given: Native, scope: ScopeKind): Host {
     rejectionHandled,
     uncaught: reportException,
     checkpointEnd: runCheckpointEnd,
+    mayGenerateCode,
     dataCloneError,
   };
   return host;

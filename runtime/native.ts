@@ -83,6 +83,7 @@ export interface Native {
   realMonoUs(): number;
   runScript(source: string | Uint8Array, url: string): unknown;
   compileCheck(source: string, url: string): void;
+  guardCode(evalRefusal: string, wasmRefusal: string): void; // host.mayGenerateCode is asked from here on
   runModule(
     url: string,
     source: string | Uint8Array,

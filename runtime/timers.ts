@@ -14,6 +14,10 @@ const timers = new Map<number, Timer>();
 let lastId = 0;
 let nesting = 0; // of the timer task that runs now
 let report: (error: unknown) => void = () => {};
+let mayEvaluate = (): boolean => true;
+export function setMayEvaluate(given: () => boolean): void {
+  mayEvaluate = given;
+}
 const maxDelay = 2 ** 31 - 1;
 const runtimeIds = 2 ** 31; // ids from here on belong to the runtime
 let lastRuntimeId = runtimeIds;
@@ -70,6 +74,7 @@ function start(handler: unknown, delay: unknown, args: unknown[], repeat: boolea
   const action: TimerHandler = typeof handler === "function"
     ? (handler as (...args: unknown[]) => unknown)
     : DOMString(handler);
+  if (typeof action === "string" && !mayEvaluate()) return 0;
   const delayMs = Math.min(Math.max(long(delay), 0), maxDelay);
   const id = ++lastId;
   const level = Math.min(nesting + 1, 6);

@@ -18,6 +18,7 @@ import { port } from "./port.ts";
 import { defineFunctions, defineGetter, defineLazy } from "./global_members.ts";
 import { installScopeMembers } from "./scope_members.ts";
 import { importScripts, resolveModule, setScripts } from "./scripts.ts";
+import { startSecurityPolicy } from "./security_policy.ts";
 import {
   registrationChanged,
   registrationObject,
@@ -116,6 +117,7 @@ export function startWorkerScope(start: Start): void {
   port.on("registration", (info) => void registrationChanged(info));
   port.on("versionGone", versionGone);
   port.on("preloadResponse", receivePreload);
+  startSecurityPolicy(given.eval, given.wasm);
   port.on("evaluate", (request) => void evaluate(request));
   const main = given.scripts[0];
   // In a task of its own: what the script's microtasks do, such as adding listeners, belongs to its first run.

@@ -11,6 +11,7 @@
 #include "host/script_storage.h"
 #include "host/script_update.h"
 #include "host/worker_answer.h"
+#include "host/worker_policies.h"
 #include "net/fetch_headers.h"
 #include "net/referrer.h"
 #include "net/url.h"
@@ -69,6 +70,7 @@ net::FetchClient ClientOf(const ProcessOwner& owner) {
     client.origin = owner.version->origin;
     client.url = owner.version->script_url;
     client.referrer_policy = owner.version->referrer_policy;
+    ApplyPolicies(owner.version, client);
   }
   return client;
 }

@@ -13,6 +13,7 @@
 #include "host/registry.h"
 #include "host/runner.h"
 #include "host/script_update.h"
+#include "host/worker_policies.h"
 #include "net/url.h"
 
 namespace vigil::host {
@@ -267,6 +268,7 @@ asio::awaitable<void> Jobs::RunUpdate(JobPtr job) {
   }
   auto version = context_.registry->CreateVersion(*registration, job->call.script_url, job->call.module);
   version->referrer_policy = fetched->referrer_policy;
+  SetPolicies(*version, fetched->csp, fetched->csp_report_only);
   version->scripts.push_back(fetched->resource);
   co_await InstallNew(job, registration, version);
 }

@@ -14,6 +14,10 @@
 #include "host/waiter.h"
 #include "vigil/time.h"
 
+namespace vigil::net {
+class ContentSecurityPolicies;
+}  // namespace vigil::net
+
 namespace vigil::host {
 
 enum class VersionState { kParsed, kInstalling, kInstalled, kActivating, kActivated, kRedundant };
@@ -35,9 +39,11 @@ struct Version {
   bool module = false;
   VersionState state = VersionState::kParsed;
   std::string referrer_policy;
-  std::vector<std::shared_ptr<const ScriptResource>> scripts;  // the main script first
-  std::vector<std::string> listeners;                          // event types, after the first run
-  StaticRoutes routes;                                         // InstallEvent.addRoutes()
+  std::string csp, csp_report_only;  // Content-Security-Policy headers; see SetPolicies()
+  std::shared_ptr<const net::ContentSecurityPolicies> policies;  // null: none
+  std::vector<std::shared_ptr<const ScriptResource>> scripts;    // the main script first
+  std::vector<std::string> listeners;                            // event types, after the first run
+  StaticRoutes routes;                                           // InstallEvent.addRoutes()
   bool skip_waiting = false;
 
   std::shared_ptr<WorkerProcess> process;       // also while starting

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "host/worker_policies.h"
 #include "net/fetch_headers.h"
 #include "net/url.h"
 #include "store/stores.h"
@@ -33,11 +34,12 @@ bool IsId(std::uint64_t id) { return id != 0 && id <= static_cast<std::uint64_t>
 bool Sound(const store::StoredRegistration& registration) {
   const auto own = [&](const std::string& url) { return IsUrlOf(url, registration.origin); };
   const auto runs = [&](const std::optional<store::StoredVersion>& version) {
-    return !version || (IsId(version->id) && own(version->script_url) && !version->scripts.empty() &&
-                        IsUtf8(version->referrer_policy) &&
-                        std::all_of(version->scripts.begin(), version->scripts.end(), [](const auto& script) {
-                          return IsUtf8(script.url) && IsUtf8(script.response_url);
-                        }));
+    return !version ||
+           (IsId(version->id) && own(version->script_url) && !version->scripts.empty() &&
+            IsUtf8(version->referrer_policy) && IsUtf8(version->csp) && IsUtf8(version->csp_report_only) &&
+            std::all_of(version->scripts.begin(), version->scripts.end(), [](const auto& script) {
+              return IsUtf8(script.url) && IsUtf8(script.response_url);
+            }));
   };
   return IsId(registration.id) && own(registration.scope) && IsUtf8(registration.update_via_cache) &&
          IsUtf8(registration.preload_header) && net::IsHeaderValue(registration.preload_header) &&
@@ -64,6 +66,7 @@ std::shared_ptr<Version> FromStored(store::StoredVersion stored,
   version->state = ParseState(stored.state).value_or(VersionState::kInstalled);
   version->listeners = std::move(stored.listeners);
   version->referrer_policy = std::move(stored.referrer_policy);
+  SetPolicies(*version, std::move(stored.csp), std::move(stored.csp_report_only));
   version->routes = RoutesFromStored(stored.static_routes, version->script_url);
   for (auto& script : stored.scripts) {
     version->scripts.push_back(std::make_shared<ScriptResource>(
@@ -80,6 +83,8 @@ store::StoredVersion ToStored(const Version& version) {
   stored.module = version.module;
   stored.listeners = version.listeners;
   stored.referrer_policy = version.referrer_policy;
+  stored.csp = version.csp;
+  stored.csp_report_only = version.csp_report_only;
   stored.static_routes = version.routes.rules().SerializeAsString();
   for (const auto& script : version.scripts) {
     stored.scripts.push_back(store::StoredScript{script->url, script->response_url, script->body});

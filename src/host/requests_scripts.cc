@@ -53,6 +53,7 @@ asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Ver
   // A registration that has no worker yet was never checked for an update: its imports are fetched anew, too.
   const bool first = registration && !registration->waiting && !registration->active;
   call.bypass_cache = registration && (first || registration->update_via_cache == "none");
+  call.importer = version;
   auto fetched = co_await FetchImportedScript(context_, std::move(call));
   if (!fetched) {
     ReplyFailure(*process, id, fetched.error().name, fetched.error().message);

@@ -9,6 +9,7 @@
 #include "host/jobs.h"
 #include "host/lifecycle.h"
 #include "host/registry.h"
+#include "host/worker_policies.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
@@ -27,6 +28,7 @@ ipc::Start Runner::StartMessage(const Version& version) const {
   worker->set_version_id(version.id);
   worker->set_version_state(VersionStateName(version.state));
   worker->set_module(version.module);
+  FillCodeGeneration(version, *worker);
   for (const auto& resource : version.scripts) {
     auto* script = worker->add_scripts();
     script->set_url(resource->url);

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <utility>
 
+#include "host/worker_policies.h"
 #include "net/fetcher.h"
 #include "net/url.h"
 
@@ -61,6 +62,14 @@ std::string ToLower(std::string_view text) {
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return lower;
+}
+
+std::string CombinedHeader(const ipc::HttpResponse& head, std::string_view name) {
+  std::string combined;
+  for (const auto& header : head.headers()) {
+    if (ToLower(header.name()) == name) combined += (combined.empty() ? "" : ", ") + header.value();
+  }
+  return combined;
 }
 
 std::string ResponseUrl(const ipc::HttpResponse& head, const std::string& requested) {
@@ -157,6 +166,8 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
   if (!why.empty()) co_return tl::unexpected(ScopeError(scope, script_url, allowed, std::move(why)));
   FetchedScript script;
   script.referrer_policy = net::HeaderValue(head, "referrer-policy");
+  script.csp = CombinedHeader(head, "content-security-policy");
+  script.csp_report_only = CombinedHeader(head, "content-security-policy-report-only");
   script.resource = std::make_shared<ScriptResource>(
       ScriptResource{script_url, ResponseUrl(head, script_url), std::move(fetched->body)});
   co_return script;
@@ -174,6 +185,7 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImport
   client.origin = call.origin;
   client.url = call.referrer;
   client.trusted = true;
+  if (call.importer) ApplyPolicies(call.importer, client);
   auto fetched = co_await context.deps.fetcher.FetchAll(client, std::move(request), kMaxScriptBytes);
   if (!fetched) {
     co_return Refuse("NetworkError",

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxScriptBytes = std::size_t{32} << 20;
 struct FetchedScript {
   std::shared_ptr<const ScriptResource> resource;
   std::string referrer_policy;
+  std::string csp, csp_report_only;  // all headers of a name, combined with commas
 };
 struct ScriptFetch {
   std::string origin;
@@ -25,6 +26,7 @@ struct ScriptFetch {
   std::string url;
   bool module = false;  // modules are fetched without credentials, and by CORS from other origins
   bool bypass_cache = false;
+  std::shared_ptr<Version> importer;  // whose policies must allow it; null: nobody's
 };
 // The main script: same-origin, no redirects, JavaScript MIME type, allowed for the scope.
 boost::asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, ScriptFetch call,

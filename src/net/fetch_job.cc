@@ -68,11 +68,23 @@ void FetchJob::Prepare() {
                                     kMaxKeepaliveBytes));
   }
   ApplyHeaderRules();
-  if (url_->scheme() == "data") return SchemeData();
+  if (url_->scheme() == "data") {
+    if (PassesPolicy()) SchemeData();
+    return;
+  }
   if (!context_->connectivity.current().online) {
     return NetworkError(ErrorCode::kUnavailable, "the network is offline");
   }
   MainFetch();
+}
+
+// Main fetch, step 7, for each URL on the way. False: the fetch has failed.
+bool FetchJob::PassesPolicy() {
+  const bool redirected = url_list_.size() > 1;
+  if (!IsBlockedByPolicy(client_, request_.destination(), *url_, url_list_.front(), redirected)) return true;
+  NetworkError(ErrorCode::kPermissionDenied,
+               "refused because it violates the script's Content Security Policy");
+  return false;
 }
 
 // Section 4.6, step 8.10: bodies that may outlive their client are small.
@@ -116,6 +128,7 @@ void FetchJob::SchemeData() {
 
 // Main fetch, the switch on the request's URL and mode. Also entered for each redirect.
 void FetchJob::MainFetch() {
+  if (!PassesPolicy()) return;
   if (const std::optional<std::string> why = WhyNotAllowed(*url_))
     return NetworkError(ErrorCode::kPermissionDenied, *why);
   if (IsBadPort(url_->EffectivePort())) {

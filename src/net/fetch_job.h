@@ -79,6 +79,7 @@ class FetchJob : public std::enable_shared_from_this<FetchJob> {
   void StoreCookies(const Headers& headers);
   std::string CrossOriginResourceProblem(const Headers& headers) const;
   ipc::HttpResponse Filtered(HttpClientHead head) const;
+  bool PassesPolicy();
   bool IsNavigation() const { return request_.mode() == "navigate"; }
 
   std::shared_ptr<FetchContext> context_;

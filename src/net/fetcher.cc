@@ -234,6 +234,16 @@ boost::asio::awaitable<Result<FetchedResponse>> Fetcher::FetchAll(FetchClient cl
   co_return result;
 }
 
+bool IsBlockedByPolicy(const FetchClient& client, std::string_view destination, const Url& url,
+                       const Url& first_url, bool redirected) {
+  if (!client.policies) return false;
+  const auto violations = client.policies->CheckRequest(destination, url, first_url, redirected);
+  for (const CspViolation& violation : violations) {
+    if (client.on_violation) client.on_violation(violation);
+  }
+  return IsBlocked(violations);
+}
+
 std::string HeaderValue(const ipc::HttpResponse& response, std::string_view name) {
   for (const ipc::HttpHeader& header : response.headers()) {
     if (SameName(header.name(), name)) return header.value();

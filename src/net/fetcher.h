@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "ipc/storage.pb.h"
 #include "net/connectivity.h"
+#include "net/content_security_policy.h"
 #include "net/cookie_jar.h"
 #include "net/http_cache_store.h"
 #include "net/http_client.h"
@@ -37,7 +38,12 @@ struct FetchClient {
   // A worker fetches the navigation request that it got: servers are told so, and it counts as what its mode
   // says.
   bool passes_navigation_on = false;
+  std::shared_ptr<const ContentSecurityPolicies> policies;  // what the client's script came with; null: none
+  std::function<void(const CspViolation&)> on_violation;    // also of what is only reported
 };
+// "Should request be blocked by Content Security Policy?" Tells of every violation.
+bool IsBlockedByPolicy(const FetchClient& client, std::string_view destination, const Url& url,
+                       const Url& first_url, bool redirected);
 
 struct FetchHandlers {
   // The response without body. A network error has type ERROR, status 0 and the reason in `error`; on_done

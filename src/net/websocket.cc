@@ -114,6 +114,8 @@ class WebSockets::Impl : public std::enable_shared_from_this<Impl> {
     if (list.size() >= kMaxPerOrigin) return "too many WebSockets of this origin are open";
     if (!connectivity_.current().online) return "the network is offline";
     if (const auto why = WhyNotAllowed(url)) return *why;
+    if (IsBlockedByPolicy(client, "", url, url, false))
+      return "it violates the script's Content Security Policy";
     if (IsBadPort(url.EffectivePort()))
       return fmt::format("port {} is reserved for another protocol", url.EffectivePort());
     return "";

@@ -129,6 +129,11 @@ constexpr const char* kRecords4 = R"sql(
 ALTER TABLE worker_versions ADD COLUMN static_routes BLOB NOT NULL DEFAULT x'';  -- RouterRules
 )sql";
 
+constexpr const char* kRecords5 = R"sql(
+ALTER TABLE worker_versions ADD COLUMN csp TEXT NOT NULL DEFAULT '';
+ALTER TABLE worker_versions ADD COLUMN csp_report_only TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr const char* kLog1 = R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -169,7 +174,7 @@ OpenOptions RecordsOptions() {
   OpenOptions options;
   options.what = "Vigil's records";
   options.application_id = kRecordsId;
-  options.migrations = {kRecords1, kRecords2, kRecords3, kRecords4};
+  options.migrations = {kRecords1, kRecords2, kRecords3, kRecords4, kRecords5};
   options.sync = Sync::kFull;
   options.check_all = true;
   options.guard_log = true;

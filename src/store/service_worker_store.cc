@@ -64,7 +64,7 @@ Result<ServiceWorkerStore::Loaded> ServiceWorkerStore::Load() {
   }
   Statement versions = database_.Prepare(
       "SELECT id, registration, active, script_url, state, module, listeners, referrer_policy, "
-      "static_routes FROM worker_versions");
+      "static_routes, csp, csp_report_only FROM worker_versions");
   while (true) {
     VIGIL_ASSIGN(const bool row, versions.Step());
     if (!row) break;
@@ -76,6 +76,8 @@ Result<ServiceWorkerStore::Loaded> ServiceWorkerStore::Load() {
     version.listeners = SplitLines(versions.View(6));
     version.referrer_policy = versions.Text(7);
     version.static_routes = versions.Text(8);
+    version.csp = versions.Text(9);
+    version.csp_report_only = versions.Text(10);
     VIGIL_ASSIGN(version.scripts, Scripts(version.id));
     const auto owner = position.find(versions.Uint(1));
     if (owner == position.end()) continue;
@@ -112,14 +114,18 @@ Result<> ServiceWorkerStore::SaveVersion(std::uint64_t registration_id, const St
                                          bool active) {
   Statement insert_version = database_.Prepare(
       "INSERT INTO worker_versions (id, registration, active, script_url, state, module, listeners, "
-      "referrer_policy, static_routes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+      "referrer_policy, static_routes, csp, csp_report_only) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON "
+      "CONFLICT (id) DO UPDATE SET "
       "active = excluded.active, state = excluded.state, listeners = excluded.listeners, "
-      "referrer_policy = excluded.referrer_policy, static_routes = excluded.static_routes");
+      "referrer_policy = excluded.referrer_policy, static_routes = excluded.static_routes, "
+      "csp = excluded.csp, csp_report_only = excluded.csp_report_only");
   const std::string listeners = JoinLines(version.listeners);
   insert_version
       .With(version.id, registration_id, active, version.script_url, version.state, version.module, listeners,
             version.referrer_policy)
-      .BindBlob(9, version.static_routes);
+      .BindBlob(9, version.static_routes)
+      .Bind(10, version.csp)
+      .Bind(11, version.csp_report_only);
   VIGIL_TRY(insert_version.Run());
   for (std::size_t i = 0; i < version.scripts.size(); ++i) {
     const StoredScript& script = version.scripts[i];

@@ -29,6 +29,7 @@ struct StoredVersion {
   std::vector<std::string> listeners;  // event types with a listener after the first run
   std::string referrer_policy;
   std::string static_routes;          // ipc::RouterRules
+  std::string csp, csp_report_only;   // Content-Security-Policy and its -Report-Only
   std::vector<StoredScript> scripts;  // the main script first, imported scripts in the order of import
 };
 

@@ -166,6 +166,8 @@ TEST_F(StoresTest, ServiceWorkersComeBackWithTheirScripts) {
   worker.last_update_check = kNow;
   worker.preload_enabled = true;
   worker.preload_header = "v2";
+  worker.active->csp = "default-src 'self'";
+  worker.active->csp_report_only = "connect-src *";
   worker.active->static_routes = std::string("\0rules", 6);
   ASSERT_TRUE(stores_->service_workers.Save(worker));
   Reopen();
@@ -176,6 +178,8 @@ TEST_F(StoresTest, ServiceWorkersComeBackWithTheirScripts) {
   EXPECT_EQ(back.last_update_check, kNow);
   EXPECT_TRUE(back.preload_enabled);
   EXPECT_EQ(back.preload_header, "v2");
+  EXPECT_EQ(back.active->csp, "default-src 'self'");
+  EXPECT_EQ(back.active->csp_report_only, "connect-src *");
   EXPECT_EQ(back.active->static_routes, std::string("\0rules", 6));
   EXPECT_FALSE(back.waiting);
   ASSERT_TRUE(back.active);

@@ -10,7 +10,7 @@ namespace vigil::worker {
 
 // send requestSync setTimer clearTimer wallNowMs monoNowMs realMonoUs checkpoint wantCheckpointEnd exit
 void InstallChannelNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
-// runScript compileCheck
+// runScript compileCheck guardCode
 void InstallScriptNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // runModule, and what V8 asks the embedder about modules
 void InstallModuleNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
