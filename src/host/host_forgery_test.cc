@@ -288,8 +288,7 @@ TEST_F(HostForgeryTest, AnOpaqueResponseShowsNothingAndOthersNeedTheServersLeave
     const auto reply = Ask(worker, request);
     EXPECT_EQ(reply.response().status(), 0U) << mode;
   }
-  // The bytes of an opaque response do reach the process, as a browser's reach its renderer: only CORP and
-  // the script's façade stand before them.
+  EXPECT_FALSE(Received(*worker, "SECRET")) << "not even the bytes of an opaque response";
   ipc::Request file;
   file.mutable_fetch()->set_method("GET");
   file.mutable_fetch()->set_url("file:///etc/passwd");
