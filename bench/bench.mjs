@@ -23,8 +23,13 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     'no-peer': { type: 'boolean', default: false },
     out: { type: 'string', default: join(kRoot, 'build/bench.json') },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (options.help) {
+  console.log('usage: node bench/bench.mjs [--quick] [--only NAME,…] [--no-peer] [--out build/bench.json]');
+  process.exit(0);
+}
 const pick = (full, quick) => (options.quick ? quick : full);
 
 // One network namespace serves both sides, one after the other.
