@@ -80,6 +80,15 @@ TEST_F(HostProtocolTest, ANumberOfARequestThatIsUnderWayEndsTheProcess) {
   ExpectKilled("used the number of a request twice");
 }
 
+TEST_F(HostProtocolTest, ARequestWithoutANumberThatIsNotOneOfStorageEndsTheProcess) {
+  StartBoth();
+  BeginSync();
+  ipc::Request request;
+  request.mutable_fetch()->set_url(server.Url("/slow"));
+  worker->Request(request, 0);
+  ExpectKilled("sent a request without a number");
+}
+
 TEST_F(HostProtocolTest, MoreOfABodyThanWasGrantedEndsTheProcess) {
   StartBoth();
   BeginSync();

@@ -179,6 +179,11 @@ bool WorkerProcess::Allowed(Allowance::Refusal refusal) {
 }
 
 bool WorkerProcess::BeginRequest(const ipc::Request& request) {
+  // The others are found again by their numbers.
+  if (request.id() == 0 && !request.has_idb() && !request.has_cache()) {
+    Kill(ExitReport::Reason::kMisbehaved, "sent a request without a number and was killed");
+    return false;
+  }
   return Allowed(allowance_.BeginRequest(request.id(), request.ByteSizeLong()));
 }
 
