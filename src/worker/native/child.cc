@@ -41,11 +41,13 @@ std::uint64_t memory_bytes = 0;
 
 // V8 and the libraries around it do not look everywhere at what they are given when there is no memory. A
 // process that crashes with much of its memory in use says that it has run out of it; any other crash goes
-// its way, since this handler is gone when the fault happens again.
-void OnCrash(int) {
+// its way, since this handler is gone when the fault happens again. A signal that somebody sent (and not the
+// kernel, for a fault) would not come again.
+void OnCrash(int, siginfo_t* info, void*) {
   void* probe = ::mmap(nullptr, memory_bytes / 4 * 3, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (probe == MAP_FAILED) ::_exit(kExitHeapLimit);
+  if (info->si_code <= 0) __builtin_trap();
 }
 
 void HandleCrashes(std::uint64_t bytes) {
@@ -57,8 +59,8 @@ void HandleCrashes(std::uint64_t bytes) {
   alternative.ss_size = stack.size();
   if (::sigaltstack(&alternative, nullptr) != 0) return;
   struct sigaction action {};
-  action.sa_handler = OnCrash;
-  action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
+  action.sa_sigaction = OnCrash;
+  action.sa_flags = static_cast<int>(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND);
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGSEGV, SIGABRT, SIGILL, SIGTRAP}) sigaction(signal, &action, nullptr);
 }
