@@ -255,7 +255,7 @@ TEST_F(HostSharedForgeryTest, WhoMisusesAWebSocketIsEnded) {
     worker = Running(server);
     ASSERT_TRUE(worker);
     worker->SendTogether(messages);
-    RunUntil([&] { return Reported(reason); });
+    RunUntil([&, &said = reason] { return Reported(said); });
   }
 }
 
