@@ -14,13 +14,13 @@ class HostCapsTest : public HostPuppetTest {
       return true;
     };
     host->DispatchSyncEvent({SyncKind::kOneShot, RegistrationOf(server), "tag", false, Duration(0)},
-                            [this](DispatchOutcome ended) { outcome = std::move(ended); });
+                            [ended = outcome](DispatchOutcome how) { *ended = std::move(how); });
     RunUntil([&] { return events > 0; });
   }
   void ExpectKilled(const std::string& why) {
-    RunUntil([&] { return outcome.has_value(); });
-    EXPECT_EQ(outcome->kind, DispatchOutcome::Kind::kFailed);
-    EXPECT_NE(outcome->text.find(why), std::string::npos) << outcome->text;
+    RunUntil([&] { return outcome->has_value(); });
+    EXPECT_EQ((*outcome)->kind, DispatchOutcome::Kind::kFailed);
+    EXPECT_NE((*outcome)->text.find(why), std::string::npos) << (*outcome)->text;
     EXPECT_TRUE(Reported(why));
     Settle(their_worker);
     EXPECT_FALSE(their_worker->closed());
@@ -33,7 +33,9 @@ class HostCapsTest : public HostPuppetTest {
   }
 
   int events = 0;
-  std::optional<DispatchOutcome> outcome;
+  // Shared: an event that is under way is ended when the host is, after this.
+  std::shared_ptr<std::optional<DispatchOutcome>> outcome =
+      std::make_shared<std::optional<DispatchOutcome>>();
 };
 
 TEST_F(HostCapsTest, RequestsUnderWay) {

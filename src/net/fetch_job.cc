@@ -235,7 +235,8 @@ void FetchJob::Cancel() {
 }
 
 void FetchJob::BreakOff() {
-  if (ended_ || url_->scheme() == "data") return;
+  // One that has not begun yet has no URL, and finds out by itself.
+  if (ended_ || !url_ || url_->scheme() == "data") return;
   const auto self = shared_from_this();
   const char* why = "the network went away";
   if (head_delivered_) return Finish(vigil::Fail(ErrorCode::kUnavailable, why));
