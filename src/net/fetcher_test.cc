@@ -119,6 +119,16 @@ TEST_F(FetcherTest, FailsAtOnceOfflineEvenOnThisMachine) {
   EXPECT_EQ(Served(), 0U);
 }
 
+TEST_F(FetcherTest, FailsAsOfflineWhenTheNetworkGoesBeforeItBegins) {
+  Outcome outcome;
+  const auto fetch = fetcher_.Start(App(), Request(Here("/ok")), Record(outcome));
+  network_.Set(false);
+  io_.restart();
+  io_.run();
+  EXPECT_THAT(outcome.head.error(), HasSubstr("offline"));
+  EXPECT_EQ(Served(), 0U);
+}
+
 TEST_F(FetcherTest, BreaksOffWhenTheNetworkGoes) {
   server_.TakeOver("/hang", [this](TestServer::Socket& socket) -> boost::asio::awaitable<void> {
     network_.Set(false);
