@@ -31,7 +31,7 @@ import { installWorkerScope, startWorkerScope } from "./worker_scope.ts";
 
 // What the embedder calls.
 interface Host {
-  rehearse(): void; // in the zygote, and in a spare child before its start
+  rehearse(): void; // in a spare child, before its start
   start(message: Uint8Array): void;
   receive(message: Uint8Array): void;
   timer(id: number): void;

@@ -144,6 +144,20 @@ bool FireTimer(Worker& worker) {
   return true;
 }
 
+// See runtime/rehearsal.ts. Ends with no timer set and nothing to run.
+void Rehearse(Worker& worker) {
+  worker.rehearsing = true;
+  worker.realm = &worker.service_worker;
+  {
+    const v8::HandleScope scope(worker.isolate);
+    const v8::Context::Scope entered(worker.realm->context.Get(worker.isolate));
+    worker.CallHost("rehearse", 0, nullptr);
+    while (FireTimer(worker)) {
+    }
+  }
+  worker.rehearsing = false;
+}
+
 bool RunTask(Worker& worker) {
   const v8::HandleScope scope(worker.isolate);
   if (!worker.platform.tasks().RunOne()) return false;
@@ -176,19 +190,6 @@ void AnnounceQuiescence(Worker& worker, Progress& progress) {
 }
 
 }  // namespace
-
-void Rehearse(Worker& worker) {
-  worker.rehearsing = true;
-  worker.realm = &worker.service_worker;
-  {
-    const v8::HandleScope scope(worker.isolate);
-    const v8::Context::Scope entered(worker.realm->context.Get(worker.isolate));
-    worker.CallHost("rehearse", 0, nullptr);
-    while (FireTimer(worker)) {
-    }
-  }
-  worker.rehearsing = false;
-}
 
 void RunChild(Worker& worker, const ChildSetting& setting, bool spare) {
   if (spare) Rehearse(worker);

@@ -12,9 +12,6 @@ struct ChildSetting {
   Landlock landlock = Landlock::kIfThere;
 };
 
-// Walks once through what every worker's start and every event walk through (runtime/rehearsal.ts), in the
-// service worker's context. Ends with no timer set and nothing to run.
-void Rehearse(Worker& worker);
 // spare: nobody waits for it yet.
 [[noreturn]] void RunChild(Worker& worker, const ChildSetting& setting, bool spare);
 

@@ -253,14 +253,12 @@ std::string WarmContexts(Worker& worker, std::string_view bundle, bool is_ascii)
   if (auto error = Warm(worker, worker.service_worker, "service-worker", compiled); !error.empty())
     return error;
   if (auto error = Warm(worker, worker.page, "page", compiled); !error.empty()) return error;
-  return {};
-}
-
-void SettleHeap(Worker& worker) {
   while (worker.platform.tasks().RunOne()) {
   }
-  worker.isolate->LowMemoryNotification();
-  worker.isolate->LowMemoryNotification();
+  // Young objects move to pages that children will not write to.
+  isolate->LowMemoryNotification();
+  isolate->LowMemoryNotification();
+  return {};
 }
 
 void ApplyEngineLimits(Worker& worker, const LimitSetting& limits) {

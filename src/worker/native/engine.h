@@ -10,11 +10,9 @@ namespace vigil::worker {
 
 // Starts V8 and enters a new isolate, for the rest of the process's life.
 void StartEngine(Worker& worker);
-// Runs the bundle in a new context for each scope. Returns what went wrong; empty: warm. The bundle's text
-// lives as long as the process when `is_ascii`: V8 then uses it in place.
+// Runs the bundle in a new context for each scope and collects the garbage. Returns what went wrong; empty:
+// warm. The bundle's text lives as long as the process when `is_ascii`: V8 then uses it in place.
 std::string WarmContexts(Worker& worker, std::string_view bundle, bool is_ascii);
-// Collects the garbage. Young objects move to pages that children will not write to.
-void SettleHeap(Worker& worker);
 // For a child: which heap it may have, and where its stack ends.
 void ApplyEngineLimits(Worker& worker, const LimitSetting& limits);
 

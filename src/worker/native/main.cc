@@ -30,9 +30,6 @@ namespace vigil::worker {
 namespace {
 
 constexpr int kUsage = 2;
-// After so many rounds V8 has learnt what the functions of a start and of an event work on; until then each
-// of their accesses is looked up by name. Children inherit it.
-constexpr int kRehearsals = 40;
 
 struct Options {
   int zygote_fd = -1;
@@ -82,9 +79,8 @@ int KeepTwoDescriptors(int zygote_fd) {
   return kSocket;
 }
 
-// Takes every free piece of the C library's heap below its end, for good. What a child allocates then lies
-// side by side on fresh pages instead of in holes all over the heap, each on a page of the zygote that had to
-// be copied.
+// Takes every free piece of the C library's heap below its end, for good. What a child allocates then lies side by
+// side on fresh pages instead of in holes all over the heap, each on a page of the zygote that had to be copied.
 void FillHeapHoles() {
   constexpr std::size_t kLargest = 128U << 10;
   const struct mallinfo2 before = ::mallinfo2();
@@ -135,8 +131,6 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "vigil-worker: %s\n", error.c_str());
     return 1;
   }
-  for (int round = 0; round < kRehearsals; ++round) Rehearse(worker);
-  SettleHeap(worker);
   PrepareSandbox();
   ::malloc_trim(0);
   FillHeapHoles();

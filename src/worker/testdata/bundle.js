@@ -88,11 +88,11 @@
   }
 
   return {
-    // In the zygote and in a spare child: what is sent here must reach nobody, and the timer fires before the start.
+    // In a spare child: what is sent here must reach nobody, and the timer fires before the start.
     rehearse() {
       __say("nobody hears this");
       setTimeout(() => {
-        if (globalThis.__url === undefined) globalThis.__rehearsed = (globalThis.__rehearsed ?? 0) + 1;
+        globalThis.__rehearsed = globalThis.__url === undefined;
       }, 0);
     },
     start(data) {
