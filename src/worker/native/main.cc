@@ -79,8 +79,9 @@ int KeepTwoDescriptors(int zygote_fd) {
   return kSocket;
 }
 
-// Takes every free piece of the C library's heap below its end, for good. What a child allocates then lies side by
-// side on fresh pages instead of in holes all over the heap, each on a page of the zygote that had to be copied.
+// Takes every free piece of the C library's heap below its end, for good. What a child allocates then lies
+// side by side on fresh pages instead of in holes all over the heap, each on a page of the zygote that had to
+// be copied.
 void FillHeapHoles() {
   constexpr std::size_t kLargest = 128U << 10;
   const struct mallinfo2 before = ::mallinfo2();
