@@ -1,4 +1,4 @@
-// Background sync and policy as small in-memory stands, for tests of the host and for its fuzz target.
+// Background sync and policy as small in-memory stands, for tests of the host.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// vigil-puppet: stands in for vigil-worker where a test or a fuzz target wants to be the worker. A real
-// zygote (worker/zygote.h) whose children run no script: each hands its end of the socket to whoever listens
+// vigil-puppet: stands in for vigil-worker where a test wants to be the worker. A real zygote
+// (worker/zygote.h) whose children run no script: each hands its end of the socket to whoever listens
 // at VIGIL_PUPPET, tells its process id, and waits for its end.
 #include <sys/socket.h>
 #include <sys/un.h>
