@@ -29,6 +29,15 @@ write('frame_fuzzer', {
   huge: Buffer.from([255, 255, 255, 127, 1]),
 });
 
+write('worker_message_fuzzer', {
+  start: encode('ToWorker', 'seq: 1 start { scope: PAGE origin: "https://a.example" url: "https://a.example/" clock { virtual_time: true wall_us: 5 mono_us: -1 } limits { heap_bytes: 1 cpu_seconds: 2 } seed: "seed" test_natives: true }'),
+  clock: encode('ToWorker', 'seq: 9 clock { virtual_time: true wall_us: 1700000000000000 mono_us: 6000000 }'),
+  reply: encode('ToWorker', 'seq: 4 reply { id: 77 failure { name: "TypeError" message: "no" } }'),
+  chunk: encode('ToWorker', 'seq: 5 chunk { stream: 2 data: "abc" fin: true }'),
+  request: encode('ToDaemon', 'request { id: 4 import_script { url: "https://a.example/x.js" } }'),
+  fork: encode('ToZygote', 'fork { id: 3 title: "vw:a.example" spare: true }'),
+});
+
 write('url_fuzzer', {
   absolute: 'https://user:pass@sub.shop.example:8443/a/./b/../c%2f?q=1&r=ü#frag',
   relative: '../up?x', scheme: '//other.example/y', path: '\\\\host\\path', opaque: 'data:text/html;base64,AAAA', blob: 'blob:https://a.example/id',

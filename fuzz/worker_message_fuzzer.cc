@@ -1,0 +1,136 @@
+// libFuzzer target: the worker's own reader of the wire format (worker/wire.h), which looks into every
+// message of the daemon and of the zygote's socket. Against the protobuf library: a message of which that
+// one made sense, written again, must read the same. On the bytes as they come the two may differ: the
+// library joins two occurrences of a message and sets fields of a wrong type aside.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "ipc/vigil.pb.h"
+#include "worker/messages.h"
+
+namespace {
+
+using namespace vigil;
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+template <class Message>
+bool Read(Message& message, std::string_view bytes) {
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
+// The fields that are known here, each once and without what the library set aside, which it would write
+// again.
+ipc::ClockState Known(const ipc::ClockState& in) {
+  ipc::ClockState out;
+  out.set_virtual_time(in.virtual_time());
+  out.set_wall_us(in.wall_us());
+  out.set_mono_us(in.mono_us());
+  return out;
+}
+ipc::Start Known(const ipc::Start& in) {
+  ipc::Start out;
+  out.set_scope(in.scope());
+  out.set_origin(in.origin());
+  if (in.has_clock()) *out.mutable_clock() = Known(in.clock());
+  if (in.has_limits()) {
+    out.mutable_limits()->set_heap_bytes(in.limits().heap_bytes());
+    out.mutable_limits()->set_array_buffer_bytes(in.limits().array_buffer_bytes());
+    out.mutable_limits()->set_cpu_seconds(in.limits().cpu_seconds());
+  }
+  out.set_seed(in.seed());
+  *out.mutable_languages() = in.languages();
+  out.set_test_natives(in.test_natives());
+  return out;
+}
+ipc::ToWorker Known(const ipc::ToWorker& in) {
+  ipc::ToWorker out;
+  out.set_seq(in.seq());
+  if (in.has_start()) *out.mutable_start() = Known(in.start());
+  if (in.has_clock()) *out.mutable_clock() = Known(in.clock());
+  if (in.has_reply()) {
+    out.mutable_reply()->set_id(in.reply().id());
+    if (in.reply().has_failure()) *out.mutable_reply()->mutable_failure() = in.reply().failure();
+  }
+  if (in.has_chunk()) *out.mutable_chunk() = in.chunk();
+  return out;
+}
+
+void Compare(const worker::ClockSetting& ours, const ipc::ClockState& theirs) {
+  Require(ours.is_virtual == theirs.virtual_time());
+  Require(ours.wall_us == theirs.wall_us() && ours.mono_us == theirs.mono_us());
+}
+
+void CompareStart(std::string_view bytes, const ipc::Start& theirs) {
+  const auto ours = worker::ParseStart(bytes);
+  Require(ours.has_value());
+  Require(ours->page == (theirs.scope() == ipc::Start::PAGE));
+  Require(ours->seed == theirs.seed() && ours->test_natives == theirs.test_natives());
+  Compare(ours->clock, theirs.clock());
+  // None: the default, which is not none.
+  const auto same = [](std::uint64_t own, std::uint64_t given) {
+    return given == 0 ? own != 0 : own == given;
+  };
+  Require(same(ours->limits.heap_bytes, theirs.limits().heap_bytes()));
+  Require(same(ours->limits.array_buffer_bytes, theirs.limits().array_buffer_bytes()));
+  Require(same(ours->limits.cpu_seconds, theirs.limits().cpu_seconds()));
+}
+
+void CompareToWorker(std::string_view bytes) {
+  ipc::ToWorker message;
+  if (!Read(message, bytes)) return;
+  message = Known(message);
+  const std::string again = message.SerializeAsString();
+  const auto ours = worker::Glance(again);
+  Require(ours.has_value() && ours->seq == message.seq());
+  Require(ours->start.has_value() == message.has_start());
+  Require(ours->clock.has_value() == message.has_clock());
+  Require(ours->reply_id.has_value() == message.has_reply());
+  if (message.has_start()) CompareStart(*ours->start, message.start());
+  if (message.has_clock()) {
+    const auto clock = worker::ParseClock(*ours->clock);
+    Require(clock.has_value());
+    Compare(*clock, message.clock());
+  }
+  if (message.has_reply()) Require(*ours->reply_id == message.reply().id());
+}
+
+void CompareRequest(std::string_view bytes) {
+  ipc::ToDaemon message;
+  if (!Read(message, bytes) || !message.has_request()) return;
+  ipc::ToDaemon known;
+  known.mutable_request()->set_id(message.request().id());
+  known.mutable_request()->mutable_import_script()->set_url(message.request().import_script().url());
+  Require(worker::RequestId(known.SerializeAsString()) == message.request().id());
+}
+
+void CompareFork(std::string_view bytes) {
+  ipc::ToZygote message;
+  if (!Read(message, bytes) || !message.has_fork()) return;
+  ipc::ToZygote known;
+  known.mutable_fork()->set_id(message.fork().id());
+  known.mutable_fork()->set_title(message.fork().title());
+  known.mutable_fork()->set_spare(message.fork().spare());
+  const auto ours = worker::ParseFork(known.SerializeAsString());
+  Require(ours.has_value() && ours->id == message.fork().id());
+  Require(ours->title == message.fork().title() && ours->spare == message.fork().spare());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const auto incoming = worker::Glance(bytes);
+  if (incoming && incoming->start) (void)worker::ParseStart(*incoming->start);
+  if (incoming && incoming->clock) (void)worker::ParseClock(*incoming->clock);
+  (void)worker::RequestId(bytes);
+  (void)worker::ParseFork(bytes);
+  CompareToWorker(bytes);
+  CompareRequest(bytes);
+  CompareFork(bytes);
+  return 0;
+}
