@@ -143,12 +143,11 @@ export function runFetchEvent(id: number, message: FetchEventMessage): void {
   if (!message.request) return;
   const preloadResponse = message.preload ? expectPreload(id) : Promise.resolve(undefined);
   const request = Request.decode(message.request);
-  const { clientId, resultingClientId, replacesClientId, reload: isReload } = message;
+  const { clientId, resultingClientId, reload: isReload } = message;
   const event = new FetchEvent("fetch", {
     request,
     clientId,
     resultingClientId,
-    replacesClientId,
     isReload,
     preloadResponse,
     cancelable: true,

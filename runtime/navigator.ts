@@ -22,7 +22,6 @@ const offline: NetworkState = {
   online: true,
   type: "",
   effectiveType: "",
-  saveData: false,
   metered: false,
   downlinkMbps: 0,
   rttMs: 0,
@@ -48,7 +47,7 @@ export class NetworkInformation extends EventTarget {
     return network.rttMs;
   }
   get saveData(): boolean {
-    return network.saveData || network.metered;
+    return network.metered;
   }
   static override isInstance(value: unknown): value is NetworkInformation {
     return typeof value === "object" && value !== null && #brand in value;
@@ -146,7 +145,7 @@ export class Permissions {
       );
     }
     return port
-      .request({ permissionQuery: { name, userVisibleOnly } })
+      .request({ permissionQuery: { name } })
       .then((reply) => new PermissionStatus(name, reply.permission?.state ?? "denied"));
   }
   static isInstance(value: unknown): value is Permissions {

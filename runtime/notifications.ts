@@ -191,7 +191,7 @@ const permissionNames: Record<string, string> = { granted: "granted", denied: "d
 function permission(state: string | undefined): string {
   return permissionNames[state ?? "prompt"] ?? "default";
 }
-const query = { permissionQuery: { name: "notifications", userVisibleOnly: false } };
+const query = { permissionQuery: { name: "notifications" } };
 
 // A page constructs notifications and asks for the permission; a service worker can only read the permission.
 class PageNotification extends Notification {

@@ -278,7 +278,7 @@ export function startPageScope(start: Start): void {
     setState("complete");
     fireSimple(globalTarget, "load");
     fireSimple(globalTarget, "pageshow");
-    port.notify({ started: { ok: true, atUs: native.realMonoUs() } });
+    port.notify({ started: { ok: true } });
   })();
   // The page's own scripts come first.
   port.on("evaluate", (message) => void loaded.then(() => evaluate(message)));

@@ -145,7 +145,7 @@ export class PushManager {
     return PushManager.#permission();
   }
   static async #permission(): Promise<string> {
-    const reply = await port.request({ permissionQuery: { name: "push", userVisibleOnly: true } });
+    const reply = await port.request({ permissionQuery: { name: "push" } });
     return reply.permission?.state ?? "denied";
   }
   static isInstance(value: unknown): value is PushManager {

@@ -48,7 +48,7 @@ const toDuplex = enumeration("RequestDuplex", ["half"]);
 const toPriority = enumeration("RequestPriority", ["high", "low", "auto"]);
 
 // The plain fields of a request, with the names of the message.
-type Fields = Omit<HttpRequest, "headers" | "body" | "skipServiceWorker">;
+type Fields = Omit<HttpRequest, "headers" | "body">;
 const methods = bodyMethods("Request");
 
 function toMethod(method: string): string {
@@ -258,7 +258,7 @@ export class Request {
   }
   // The message that stands for this request, without its body and its URL's fragment kept.
   static encode(request: Request): HttpRequest {
-    return { ...request.#fields, headers: encodeCombined(request.#headers), body: undefined, skipServiceWorker: false };
+    return { ...request.#fields, headers: encodeCombined(request.#headers), body: undefined };
   }
   static decode(http: HttpRequest, guard: "request" | "immutable" = "immutable"): Request {
     const request = new Request("about:blank");

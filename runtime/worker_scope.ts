@@ -149,7 +149,6 @@ function started(failure: { error: unknown } | null): void {
       error: failure === null ? "" : describe(error),
       errorName: failure === null ? "" : nameOf(error),
       listeners: listenerTypes(globalThis as unknown as EventTarget),
-      atUs: native.realMonoUs(),
     },
   });
 }
@@ -180,7 +179,6 @@ function eventOf(message: EventMessage): ExtendableEvent | null {
   return new NotificationEvent(click ? "notificationclick" : "notificationclose", {
     notification: Notification.decode(shown.notification),
     action: shown.action,
-    reply: shown.reply || null,
   });
 }
 function messageEventOf(message: NonNullable<EventMessage["message"]>): ExtendableEvent {

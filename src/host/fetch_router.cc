@@ -146,8 +146,7 @@ void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std
     return ReplyError(process, request_id,
                       fmt::format("more than {} fetches are under way", context_.options.caps.fetches));
   }
-  bool controlled = owner.page && owner.page->controller && !request.skip_service_worker() &&
-                    owner.page->controller->TakesFetches();
+  bool controlled = owner.page && owner.page->controller && owner.page->controller->TakesFetches();
   auto shared = process.shared_from_this();
   if (!streams && !controlled) return FromNetwork(shared, owner, request_id, std::move(request));
   if (!controlled && !request.body().has_size()) {
@@ -162,7 +161,7 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
                                          std::uint64_t request_id, ipc::HttpRequest request) {
   Key key(process->id(), request_id);
   auto controller = owner.page ? owner.page->controller : nullptr;
-  bool controlled = controller && !request.skip_service_worker() && controller->TakesFetches();
+  bool controlled = controller && controller->TakesFetches();
   std::shared_ptr<net::UploadBody> upload;
   if (request.body().has_stream()) {
     auto source = ProcessBody::Open(*process, request.body().stream());

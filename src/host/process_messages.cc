@@ -134,9 +134,6 @@ void WorkerProcess::EventTimedOut(std::uint64_t id) {
   auto found = events_.find(id);
   if (found == events_.end()) return;
   bool kill = found->second.options.kill_on_timeout;
-  ipc::ToWorker message;
-  message.mutable_event_timeout()->set_event_id(id);
-  Send(std::move(message));
   EventResult result;
   result.kind = EventResult::Kind::kTimeout;
   result.error = "the event took too long";

@@ -96,7 +96,6 @@ void Requests::PostMessage(WorkerProcess& process, const ProcessOwner& owner, ip
     *message.mutable_source_client() = context_.pages->ClientInfo(*owner.page);
   } else {
     FillWorkerInfo(*owner.version, message.mutable_source_worker());
-    message.set_source_registration_id(owner.version->registration_id);
   }
   // A target that is gone, or another origin's, swallows the message: the sender learns nothing.
   if (call.target_case() == ipc::PostMessage::kClientId) {
