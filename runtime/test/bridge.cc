@@ -14,6 +14,7 @@
 #include <cstring>
 #include <string>
 
+#include "ipc/descriptors.h"
 #include "ipc/vigil.pb.h"
 
 namespace {
@@ -61,20 +62,7 @@ void SendFork(int zygote, int socket) {
   vigil::ipc::ToZygote message;
   message.mutable_fork()->set_id(1);
   message.mutable_fork()->set_title("runtime-test");
-  std::string data = message.SerializeAsString();
-  iovec part{data.data(), data.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(rights), &socket, sizeof(int));
-  if (::sendmsg(zygote, &header, 0) < 0) Fail("sendmsg");
+  if (vigil::ipc::SendWithDescriptor(zygote, message.SerializeAsString(), socket) < 0) Fail("sendmsg");
 }
 
 int Listen(const char* path) {

@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
+#include <bit>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -20,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "ipc/descriptors.h"
 #include "ipc/framing.h"
 #include "ipc/vigil.pb.h"
 
@@ -173,23 +176,13 @@ class Puppeteer {
   void Accept() {
     const int connection = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) return;
-    pid_t pid = 0;
-    iovec part{&pid, sizeof pid};
-    union {
-      char bytes[CMSG_SPACE(sizeof(int))];
-      cmsghdr align;
-    } control{};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control.bytes;
-    header.msg_controllen = sizeof control.bytes;
-    const ssize_t size = ::recvmsg(connection, &header, MSG_CMSG_CLOEXEC);
-    ::close(connection);
-    const cmsghdr* item = CMSG_FIRSTHDR(&header);
-    if (size != sizeof pid || item == nullptr) return;
+    std::array<char, sizeof(pid_t)> message;
     int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(item), sizeof fd);
+    const ssize_t size = ipc::ReceiveWithDescriptor(connection, message, fd);
+    ::close(connection);
+    if (fd < 0) return;
+    if (size != std::ssize(message)) std::abort();
+    const pid_t pid = std::bit_cast<pid_t>(message);
     puppets_.push_back(std::make_shared<Puppet>(loop_, fd, pid, handler_));
     puppets_.back()->Read();
   }

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "ipc/descriptors.h"
 
 extern char** environ;
 
@@ -116,7 +117,8 @@ asio::awaitable<Result<ForkedChild>> ZygoteProcess::Fork(std::string title, bool
   Waiter<Result<ForkedChild>> waiter(socket_.get_executor());
   pending_.emplace(id, waiter);
   ++forks_;
-  bool sent = SendWithFd(message.SerializeAsString(), ends[1]);
+  const std::string bytes = message.SerializeAsString();
+  const bool sent = ipc::SendWithDescriptor(socket_.native_handle(), bytes, ends[1]) == std::ssize(bytes);
   close(ends[1]);
   if (!sent) Fault("it does not take messages");
   auto limit = std::make_shared<asio::steady_timer>(socket_.get_executor(), kForkLimit);
@@ -143,22 +145,6 @@ void ZygoteProcess::Close() {
   waitpid(pid_, nullptr, 0);
 }
 
-bool ZygoteProcess::SendWithFd(const std::string& bytes, int fd) {
-  iovec data{const_cast<char*>(bytes.data()), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  cmsghdr* c = CMSG_FIRSTHDR(&header);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(c), &fd, sizeof(int));
-  return sendmsg(socket_.native_handle(), &header, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
-}
-
 void ZygoteProcess::Wait() {
   socket_.async_wait(asio::posix::stream_descriptor::wait_read,
                      [self = shared_from_this()](const boost::system::error_code& error) {
@@ -171,23 +157,12 @@ void ZygoteProcess::Wait() {
 
 bool ZygoteProcess::Receive() {
   std::array<char, 4096> bytes;
-  iovec data{bytes.data(), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  ssize_t n = recvmsg(socket_.native_handle(), &header, MSG_CMSG_CLOEXEC);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  int fd = -1;
+  const ssize_t n = ipc::ReceiveWithDescriptor(socket_.native_handle(), bytes, fd);
+  if (n < 0 && errno == EAGAIN) return false;
   if (n <= 0) {
     Fault("it ended");
     return false;
-  }
-  int fd = -1;
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-      std::memcpy(&fd, CMSG_DATA(c), sizeof(int));
   }
   ipc::FromZygote message;
   if (message.ParseFromArray(bytes.data(), static_cast<int>(n))) Handle(message, fd);

@@ -56,7 +56,6 @@ class ZygoteProcess : public std::enable_shared_from_this<ZygoteProcess> {
   const std::string& v8_version() const { return v8_version_; }
 
  private:
-  bool SendWithFd(const std::string& bytes, int fd);
   void Wait();
   // One message; false: none is there.
   bool Receive();

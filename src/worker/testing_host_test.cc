@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <string>
+
+#include "ipc/descriptors.h"
 
 namespace vigil::worker::testing {
 namespace {
@@ -20,11 +22,6 @@ bool Readable(int fd) {
   pollfd ready{fd, POLLIN, 0};
   return ::poll(&ready, 1, kPatienceMs) == 1;
 }
-
-union Control {
-  char bytes[CMSG_SPACE(sizeof(int))];
-  cmsghdr align;
-};
 
 }  // namespace
 
@@ -131,22 +128,12 @@ ipc::FromZygote TestZygote::Receive(Descriptor* descriptor) {
   ipc::FromZygote message;
   if (!Readable(socket_.get())) return message;
   char bytes[4096];
-  iovec part{bytes, sizeof bytes};
-  Control control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.bytes;
-  header.msg_controllen = sizeof control.bytes;
-  const ssize_t size = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
+  int received = -1;
+  const ssize_t size = ipc::ReceiveWithDescriptor(socket_.get(), bytes, received);
+  Descriptor owned(received);
   if (size <= 0) return message;
   EXPECT_TRUE(message.ParseFromArray(bytes, static_cast<int>(size)));
-  if (const cmsghdr* item = CMSG_FIRSTHDR(&header); item != nullptr) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(item), sizeof fd);
-    Descriptor received(fd);
-    if (descriptor != nullptr) *descriptor = std::move(received);
-  }
+  if (descriptor != nullptr && owned.get() >= 0) *descriptor = std::move(owned);
   return message;
 }
 
@@ -155,22 +142,7 @@ void TestZygote::SendFork(int socket, bool spare) {
   order.mutable_fork()->set_id(next_id_++);
   order.mutable_fork()->set_title("vigil-test");
   order.mutable_fork()->set_spare(spare);
-  const std::string bytes = order.SerializeAsString();
-  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-  Control control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  if (socket >= 0) {
-    header.msg_control = control.bytes;
-    header.msg_controllen = sizeof control.bytes;
-    cmsghdr* item = CMSG_FIRSTHDR(&header);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(item), &socket, sizeof socket);
-  }
-  ASSERT_GT(::sendmsg(socket_.get(), &header, MSG_NOSIGNAL), 0);
+  ASSERT_GT(ipc::SendWithDescriptor(socket_.get(), order.SerializeAsString(), socket), 0);
 }
 
 std::unique_ptr<TestWorker> TestZygote::Fork(bool spare) {

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "ipc/descriptors.h"
 #include "worker/exit_status.h"
 #include "worker/messages.h"
 
@@ -22,53 +22,16 @@ namespace {
 
 constexpr std::size_t kDatagramBytes = 4096;
 
-// Room for one descriptor in a control message.
-union Control {
-  char bytes[CMSG_SPACE(sizeof(int))];
-  cmsghdr align;
-};
-
 void SendDatagram(int fd, std::string_view message, int descriptor) {
-  iovec part{const_cast<char*>(message.data()), message.size()};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  Control control{};
-  if (descriptor >= 0) {
-    header.msg_control = control.bytes;
-    header.msg_controllen = sizeof control.bytes;
-    cmsghdr* item = CMSG_FIRSTHDR(&header);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(item), &descriptor, sizeof descriptor);
-  }
-  while (::sendmsg(fd, &header, MSG_NOSIGNAL) < 0) {
-    if (errno != EINTR) ::_exit(kExitOk);  // the daemon is gone
-  }
+  if (ipc::SendWithDescriptor(fd, message, descriptor) < 0) ::_exit(kExitOk);  // the daemon is gone
 }
 
 // One datagram and the descriptor that came with it (-1: none). Ends the process when the daemon is gone.
 std::string ReceiveDatagram(int fd, int& descriptor) {
   std::string message(kDatagramBytes, '\0');
-  iovec part{message.data(), message.size()};
-  msghdr header{};
-  Control control{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.bytes;
-  header.msg_controllen = sizeof control.bytes;
-  ssize_t size = -1;
-  do {
-    size = ::recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
+  const ssize_t size = ipc::ReceiveWithDescriptor(fd, message, descriptor);
   if (size <= 0) ::_exit(kExitOk);
   message.resize(static_cast<std::size_t>(size));
-  descriptor = -1;
-  const cmsghdr* item = CMSG_FIRSTHDR(&header);
-  if (item != nullptr && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
-    std::memcpy(&descriptor, CMSG_DATA(item), sizeof descriptor);
-  }
   return message;
 }
 

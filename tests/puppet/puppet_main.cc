@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "ipc/descriptors.h"
 #include "worker/zygote.h"
 
 namespace {
@@ -22,23 +23,9 @@ using vigil::worker::kChildSocket;
   std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path - 1));
   const int holder = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (::connect(holder, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) ::_exit(1);
-  pid_t pid = ::getpid();
-  iovec part{&pid, sizeof pid};
-  union {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    cmsghdr align;
-  } control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.bytes;
-  header.msg_controllen = sizeof control.bytes;
-  cmsghdr* item = CMSG_FIRSTHDR(&header);
-  item->cmsg_level = SOL_SOCKET;
-  item->cmsg_type = SCM_RIGHTS;
-  item->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(item), &kChildSocket, sizeof(int));
-  if (::sendmsg(holder, &header, MSG_NOSIGNAL) < 0) ::_exit(1);
+  const pid_t pid = ::getpid();
+  const std::string_view message(reinterpret_cast<const char*>(&pid), sizeof pid);
+  if (vigil::ipc::SendWithDescriptor(holder, message, kChildSocket) < 0) ::_exit(1);
   ::close(kChildSocket);
   ::close(holder);
   while (true) ::pause();

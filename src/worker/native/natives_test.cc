@@ -4,15 +4,15 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string>
+#include <string_view>
 
+#include "ipc/descriptors.h"
 #include "worker/native/values.h"
 #include "worker/zygote.h"
 
@@ -55,24 +55,8 @@ void ForeignCall(const Arguments& args) {
 
 // Sends a byte and, as rights, the worker's own socket to the daemon.
 void SendDescriptor(const Arguments& args) {
-  const int own = kChildSocket;
-  char byte = 0;
-  iovec part{&byte, 1};
-  union {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    cmsghdr align;
-  } control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.bytes;
-  header.msg_controllen = sizeof control.bytes;
-  cmsghdr* item = CMSG_FIRSTHDR(&header);
-  item->cmsg_level = SOL_SOCKET;
-  item->cmsg_type = SCM_RIGHTS;
-  item->cmsg_len = CMSG_LEN(sizeof own);
-  std::memcpy(CMSG_DATA(item), &own, sizeof own);
-  args.GetReturnValue().Set(::sendmsg(own, &header, MSG_NOSIGNAL) < 0 ? errno : 0);
+  const ssize_t size = ipc::SendWithDescriptor(kChildSocket, std::string_view("\0", 1), kChildSocket);
+  args.GetReturnValue().Set(size < 0 ? errno : 0);
 }
 
 void CollectGarbage(const Arguments& args) { args.GetIsolate()->LowMemoryNotification(); }
