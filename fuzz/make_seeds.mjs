@@ -1,4 +1,4 @@
-// Writes the seeds that are messages or texts. Run it after a change of src/ipc/*.proto that adds a message, and commit
+// Writes the seeds that are messages, keys or texts. Run it after a change of src/ipc/*.proto that adds a message, and commit
 // what it writes. The seeds of the other targets were kept from runs of `make fuzz` (tools/fuzz.sh --keep).
 //   node fuzz/make_seeds.mjs        (needs protoc)
 import { execFileSync } from 'node:child_process';
@@ -10,8 +10,8 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 const kRoot = fileURLToPath(new URL('..', import.meta.url));
 
 // A message in protobuf's text format → its bytes.
-function encode(type, text) {
-  return execFileSync('protoc', [`-I${join(kRoot, 'src/ipc')}`, `--encode=vigil.ipc.${type}`, 'vigil.proto'], { input: text });
+function encode(type, text, file = 'vigil.proto') {
+  return execFileSync('protoc', [`-I${join(kRoot, 'src/ipc')}`, `--encode=vigil.ipc.${type}`, file], { input: text });
 }
 
 function write(target, seeds) {
@@ -74,4 +74,56 @@ write('manifest_fuzzer', {
   }),
   foreign: JSON.stringify({ start_url: 'https://other.example/', scope: '..' }), types: JSON.stringify({ name: 7, start_url: [], scope: null, icons: {} }),
   mark: '\ufeff{}', deep: `${'['.repeat(200)}${']'.repeat(200)}`, escapes: '{"name":"\\u0000\\ud800","start_url":"\\/"}',
+});
+
+const routes = text => encode('RouterRules', text, 'static_routes.proto');
+write('static_routes_fuzzer', {
+  method: routes('rules { condition { request_method: "GET" request_mode: "cors" request_destination: "image" } source: "network" }'),
+  pattern: routes('rules { condition { url_pattern { protocol: "http{s}?" hostname: "*.shop.example" pathname: "/a/:id+/*" search: "*" hash: "*" ignore_case: true } } source: "cache" cache_name: "v1" }'),
+  status: routes('rules { condition { running_status: "not-running" } source: "fetch-event" } rules { condition { url_pattern { pathname: "/{b,c}?" } } source: "race-network-and-fetch-handler" }'),
+  nested: routes('rules { condition { any_of { conditions { negated { request_method: "POST" } } conditions { url_pattern { pathname: "*.png" } } } } source: "cache" }'),
+  both: routes('rules { condition { request_method: "GET" negated { request_mode: "cors" } } source: "network" }'),
+  nothing: routes('rules { condition { } source: "nowhere" }'),
+  group: '/a/:name{.:ending}?/*/a/b%20c', named: '/:a/:b+/:c?/:d*/a/x/y', braces: '/{a/:x/}*b/a/a/a/b', escape: '\\:not\\{\\*/:not{*', regexp: '/(\\d+)/7',
+});
+
+// See storage/key_codec.h.
+const key = (...parts) => Buffer.concat(parts.map(part => (typeof part === 'number' ? Buffer.from([part]) : Buffer.from(part))));
+function double(number) {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleBE(number);
+  return number < 0 ? bytes.map(byte => ~byte) : Buffer.concat([Buffer.from([bytes[0] | 0x80]), bytes.subarray(1)]);
+}
+write('idb_key_fuzzer', {
+  number: key(0x10, double(1)), negative: key(0x10, double(-1e300)), date: key(0x20, double(1.7e12)), infinite: key(0x10, double(Infinity)), 'not-a-number': key(0x10, double(NaN)),
+  text: key(0x30, 'lfz', 0), wide: key(0x30, [0x80, 0x69, 0xf6, 0x0f, 0x40], 0), binary: key(0x40, [1, 0x7f, 0x80, 0x80], 0), empty: key(0x30, 0),
+  array: key(0x50, 0x10, double(2), 0x30, 'b', 0, 0x50, 0, 0), deep: key(Buffer.alloc(200, 0x50), Buffer.alloc(200)), 'too-deep': key(Buffer.alloc(202, 0x50), Buffer.alloc(202)), open: key(0x50, 0x30, 'b'),
+});
+
+// See engine/record_codec.cc; the target adds the checksum.
+const varint = (number) => { const bytes = []; let rest = BigInt(number); for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128); return Buffer.from([...bytes, Number(rest)]); };
+const signed = (number) => varint(BigInt(number) < 0n ? -2n * BigInt(number) - 1n : 2n * BigInt(number));
+const text = string => Buffer.concat([varint(Buffer.byteLength(string)), Buffer.from(string)]);
+const record = (flags, kind, worker, tag, ...numbers) => Buffer.concat([Buffer.from([1, flags, kind]), varint(worker), text(tag), text('https://shop.example'), ...numbers]);
+const kDay = 86400000000n;
+write('record_fuzzer', {
+  'one-shot': record(1, 0, 7, 'post', signed(-1), varint(1), varint(3), signed(20000n * kDay), varint(300000000), signed(20000n * kDay), signed(20000n * kDay)),
+  offline: record(3, 0, 1, 'ü', signed(-1), varint(0), varint(1), signed(0), varint(0), signed(-1), signed(-1)),
+  periodic: record(5, 1, 2n ** 64n - 1n, '', signed(2n ** 63n - 1n), varint(0), varint(2n ** 31n - 1n), signed(19000n * kDay), varint(0), signed(-3600), signed(0), signed(20001n * kDay)),
+  suspended: record(0, 1, 300, 'news', signed(0), varint(0), varint(3), varint(0), signed(0), signed(0)),
+  far: record(1, 0, 7, 't', signed(-1), varint(0), varint(3), signed(2n ** 61n + 1n), varint(0), signed(0), signed(0)), newer: Buffer.from([2, 1, 0, 7]),
+});
+
+// The head of a response and its prefix, see net/cache_head.cc; the key is the empty one.
+const head = body => encode('HttpCacheHead', `status: 200 http_version: "2" ${body} requested_at_us: 1700000000000000 received_at_us: 1700000000500000`, 'http_cache.proto');
+function prefix(size, room, body) {
+  const numbers = Buffer.alloc(36);
+  [size, room, body, 0x1234].forEach((number, at) => numbers.writeBigUInt64LE(BigInt(number), 4 + 8 * at));
+  return Buffer.concat([Buffer.from('vigil-http-1'), numbers, Buffer.alloc(room + body, 'x')]);
+}
+write('cache_head_fuzzer', {
+  fresh: head('headers { name: "cache-control" value: "max-age=60, stale-while-revalidate=5" } headers { name: "date" value: "Tue, 14 Nov 2023 22:13:20 GMT" }'),
+  validated: head('headers { name: "etag" value: "W/\\"a\\"" } headers { name: "last-modified" value: "Sun, 06 Nov 1994 08:49:37 GMT" } headers { name: "age" value: "9" }'),
+  vary: head('headers { name: "vary" value: "accept" } vary { name: "accept" value: "\\303\\274" } status_text: "OK"'), expires: head('headers { name: "expires" value: "0" }'),
+  prefix: prefix(3, 16, 8), 'no-body': prefix(0, 0, 0), 'too-much': prefix(17, 16, 0),
 });

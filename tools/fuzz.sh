@@ -2,7 +2,7 @@
 # tools/fuzz.sh SECONDS [TARGET...]: runs every fuzz target (or those named) for so many seconds, two at a time. Begins
 # with fuzz/seeds/TARGET; what it finds interesting is kept in build-clang/corpus/TARGET and is where the next run begins.
 # An input that fails is kept as build-clang/findings/TARGET-*, and the command to run it again is printed.
-# tools/fuzz.sh --keep TARGET...: after a run, makes the smallest inputs that show most the seeds of these targets. For
+# tools/fuzz.sh --keep TARGET...: after a run, makes few and small inputs that show most the seeds of these targets. For
 # those whose seeds fuzz/make_seeds.mjs does not write.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,10 +11,13 @@ if [ "${1:-}" = --keep ]; then
   shift
   for target in "$@"; do
     merged=$(mktemp -d)
-    "build-clang/bin/$target" -merge=1 -max_len=4096 "$merged" "build-clang/corpus/$target" 2> /dev/null
+    "build-clang/bin/$target" -set_cover_merge=1 -max_len=4096 "$merged" "build-clang/corpus/$target" 2> /dev/null
     rm -rf "fuzz/seeds/$target"
     mkdir -p "fuzz/seeds/$target"
-    find "$merged" -type f -printf '%s %p\n' | sort -n | head -n 24 | cut -d' ' -f2 | xargs -I{} cp {} "fuzz/seeds/$target/"
+    # At most 24, some of every size: the smallest alone show little.
+    find "$merged" -type f -size -2700c -printf '%s %p\n' | sort -n |
+      awk '{ file[NR] = $2 } END { n = NR < 24 ? NR : 24; for (i = 1; i <= n; i++) print file[int(i * NR / n)] }' |
+      xargs -I{} cp {} "fuzz/seeds/$target/"
     rm -rf "$merged"
   done
   exit 0
