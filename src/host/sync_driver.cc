@@ -1,19 +1,17 @@
 #include "host/sync_driver.h"
 
 #include <algorithm>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <deque>
 #include <map>
-#include <set>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 
-#include "base/log.h"
 #include "host/clock.h"
 #include "host/failure_notes.h"
 #include "host/storage_thread.h"
+#include "host/sync_callers.h"
+#include "host/sync_journal.h"
 #include "store/registration_store.h"
 
 namespace vigil::host {
@@ -46,24 +44,29 @@ vigil::DispatchOutcome EngineOutcome(DispatchOutcome::Kind kind) {
   return vigil::DispatchOutcome::kUnknown;
 }
 
-store::LoggedEvent ToLoggedEvent(effect::Record record) {
-  store::LoggedEvent event;
-  event.at = record.at;
-  event.service = static_cast<store::Service>(record.service);
-  event.origin = std::move(record.origin);
-  event.registration_id = record.worker_registration;
-  event.name = std::move(record.event_name);
-  event.instance = std::move(record.tag);
-  event.metadata = std::move(record.metadata);
-  return event;
-}
-
 }  // namespace
 
 class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
  public:
   Impl(SyncDriverDependencies dependencies, const Parameters& parameters)
-      : deps_(dependencies), engine_(parameters, dependencies.ports) {}
+      : deps_(dependencies),
+        engine_(parameters, dependencies.ports),
+        callers_([this](std::uint64_t registration_id, std::string tag) {
+          Step(input::Acknowledge{registration_id, std::move(tag)});
+        }) {}
+
+  void Connect() {
+    SyncJournal::Handlers handlers;
+    handlers.written = [weak = weak_from_this()](const std::vector<BatchNumber>& numbers,
+                                                 const Result<>& written) {
+      if (auto impl = weak.lock()) impl->Written(numbers, written);
+    };
+    handlers.logged = [weak = weak_from_this()](const store::EventLog::Appended& appended) {
+      if (auto impl = weak.lock()) impl->Logged(appended);
+    };
+    journal_ = std::make_shared<SyncJournal>(deps_.loop, deps_.storage, deps_.registrations, deps_.events,
+                                             std::move(handlers));
+  }
 
   asio::awaitable<Result<>> Start() {
     auto self = shared_from_this();
@@ -96,7 +99,6 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
 
   void Register(SyncRegisterCall call, SyncService::Done done) {
     input::Register in;
-    in.token = ++last_token_;
     in.key = {call.registration_id, EngineKind(call.kind), call.tag};
     in.origin = call.origin;
     if (call.kind == SyncKind::kPeriodic) {
@@ -104,50 +106,22 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     }
     const auto windows = windows_.find(call.origin);
     in.has_window_client = windows != windows_.end() && windows->second > 0;
-    Caller caller;
-    caller.done = std::move(done);
-    if (call.kind == SyncKind::kOneShot) {
-      caller.id = call.caller;
-      caller.registration_id = call.registration_id;
-      caller.tag = call.tag;
-      caller.acknowledges = true;
-    }
-    callers_.emplace(in.token, std::move(caller));
+    in.token = callers_.Add(call, std::move(done));
     Step(std::move(in));
   }
 
   void GetTags(SyncKind kind, std::uint64_t registration_id, SyncService::TagsDone done) {
-    Caller caller;
-    caller.tags_done = std::move(done);
-    callers_.emplace(++last_token_, std::move(caller));
-    Step(input::GetTags{last_token_, registration_id, EngineKind(kind)});
+    Step(input::GetTags{callers_.Add(std::move(done)), registration_id, EngineKind(kind)});
   }
 
   void Unregister(std::uint64_t registration_id, std::string tag, SyncService::Done done) {
-    Caller caller;
-    caller.done = std::move(done);
-    callers_.emplace(++last_token_, std::move(caller));
-    Step(input::Unregister{last_token_, registration_id, std::move(tag)});
+    Step(input::Unregister{callers_.Add(std::move(done)), registration_id, std::move(tag)});
   }
 
   void Acknowledge(std::uint64_t registration_id, const std::string& tag, std::uint64_t caller) {
-    if (const auto found = unacknowledged_.find(caller); found != unacknowledged_.end()) {
-      found->second.erase({registration_id, tag});
-      if (found->second.empty()) unacknowledged_.erase(found);
-    }
-    Step(input::Acknowledge{registration_id, tag});
+    callers_.Acknowledge(registration_id, tag, caller);
   }
-
-  void CallerGone(std::uint64_t id) {
-    for (auto& [token, caller] : callers_) {
-      if (caller.acknowledges && caller.id == id) caller.gone = true;
-    }
-    const auto found = unacknowledged_.find(id);
-    if (found == unacknowledged_.end()) return;
-    const auto keys = std::move(found->second);
-    unacknowledged_.erase(found);
-    for (const auto& [registration_id, tag] : keys) Step(input::Acknowledge{registration_id, tag});
-  }
+  void CallerGone(std::uint64_t caller) { callers_.Gone(caller); }
 
   void WindowClientsChanged(const std::string& origin, int count) {
     if (count > 0) {
@@ -177,7 +151,7 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     record.tag = tag;
     if (!periodic) record.metadata.emplace_back("Last Chance", last_chance ? "Yes" : "No");
     record.at = deps_.clock.now().wall;
-    Carry(std::move(record));
+    journal_->Log(std::move(record));
     SyncDispatcher::SyncEvent event;
     event.kind = kind;
     event.registration_id = registration_id;
@@ -196,7 +170,7 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
 
   const Engine& engine() const { return engine_; }
   const FailureNotes& failures() const { return failures_; }
-  std::uint64_t transactions() const { return transactions_; }
+  std::uint64_t transactions() const { return journal_->transactions(); }
   Now now() const { return deps_.clock.now(); }
 
   std::function<void(const std::vector<store::LoggedEvent>&)> on_events;
@@ -204,17 +178,6 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   std::function<void()> on_change;
 
  private:
-  using Appended = Result<store::EventLog::Appended>;
-  struct Caller {
-    SyncService::Done done;
-    SyncService::TagsDone tags_done;
-    bool acknowledges = false;
-    bool gone = false;
-    std::uint64_t id = 0;
-    std::uint64_t registration_id = 0;
-    std::string tag;
-  };
-
   void Pump() {
     if (pumping_) return;
     pumping_ = true;
@@ -257,73 +220,9 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
 
   // ---- effects
 
-  void Carry(effect::Persist persist) {
-    waiting_.push_back(std::move(persist));
-    if (writing_) return;
-    writing_ = true;
-    WriteWaiting();
-  }
-
-  // One transaction after the other; each takes all batches that came up while the one before was written.
-  void WriteWaiting() {
-    std::vector<BatchNumber> numbers;
-    std::vector<store::RegistrationStore::Batch> batches;
-    for (effect::Persist& persist : waiting_) {
-      numbers.push_back(persist.batch);
-      batches.push_back(std::move(persist.changes));
-    }
-    waiting_.clear();
-    ++transactions_;
-    OnStorage([registrations = &deps_.registrations,
-               batches = std::move(batches)] { return registrations->Apply(batches); },
-              [self = shared_from_this(), numbers = std::move(numbers)](const Result<>& written) {
-                self->Written(numbers, written);
-              });
-  }
-
-  void Written(const std::vector<BatchNumber>& numbers, const Result<>& written) {
-    if (!written) log::Error("sync registrations cannot be stored: {}", written.error().message);
-    for (const BatchNumber number : numbers) {
-      if (written) {
-        inputs_.push_back(input::Persisted{number});
-      } else {
-        inputs_.push_back(input::StoreFailed{number, written.error().message});
-      }
-    }
-    Pump();
-    if (waiting_.empty()) {
-      writing_ = false;
-    } else {
-      WriteWaiting();
-    }
-  }
-
-  void Carry(effect::Reply reply) {
-    const auto found = callers_.find(reply.token);
-    if (found == callers_.end()) return;
-    Caller caller = std::move(found->second);
-    callers_.erase(found);
-    if (caller.acknowledges && !reply.error) {
-      if (caller.gone) {
-        Step(input::Acknowledge{caller.registration_id, caller.tag});
-      } else {
-        unacknowledged_[caller.id].insert({caller.registration_id, caller.tag});
-      }
-    }
-    if (caller.tags_done) {
-      if (reply.error) {
-        caller.tags_done(tl::unexpected(ScriptError{reply.error->name, reply.error->message}));
-      } else {
-        caller.tags_done(std::move(reply.tags));
-      }
-    } else if (caller.done) {
-      if (reply.error) {
-        caller.done(tl::unexpected(ScriptError{reply.error->name, reply.error->message}));
-      } else {
-        caller.done(ScriptResult<>());
-      }
-    }
-  }
+  void Carry(effect::Persist persist) { journal_->Write(std::move(persist)); }
+  void Carry(effect::Record record) { journal_->Log(std::move(record)); }
+  void Carry(effect::Reply reply) { callers_.Answer(std::move(reply)); }
 
   void Carry(effect::Dispatch dispatch) {
     if (stopped_) return;
@@ -347,44 +246,23 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
     deps_.dispatcher.DispatchSyncEvent(std::move(event), std::move(done));
   }
 
-  void Carry(effect::Record record) {
-    records_.push_back(ToLoggedEvent(std::move(record)));
-    if (logging_) return;
-    logging_ = true;
-    AppendWaiting();
-  }
-
-  void AppendWaiting() {
-    OnStorage(
-        [events = &deps_.events, records = std::exchange(records_, {})] { return events->Append(records); },
-        [self = shared_from_this()](const Appended& appended) { self->Logged(appended); });
-  }
-
-  void Logged(const Appended& appended) {
-    if (!appended) {
-      log::Warning("the event log cannot be written: {}", appended.error().message);
-    } else if (!stopped_) {
-      if (!appended->kept.empty() && on_events) on_events(appended->kept);
-      for (const store::Service service : appended->ended) {
-        if (on_recording_ended) on_recording_ended(service);
+  void Written(const std::vector<BatchNumber>& numbers, const Result<>& written) {
+    for (const BatchNumber number : numbers) {
+      if (written) {
+        inputs_.push_back(input::Persisted{number});
+      } else {
+        inputs_.push_back(input::StoreFailed{number, written.error().message});
       }
     }
-    if (records_.empty()) {
-      logging_ = false;
-    } else {
-      AppendWaiting();
-    }
+    Pump();
   }
 
-  // Runs `work` on the storage thread and then hands its result to `then` on the event loop.
-  template <class Work, class Then>
-  void OnStorage(Work work, Then then) {
-    auto guard = asio::make_work_guard(deps_.loop);
-    deps_.storage.Post([guard, work = std::move(work), then = std::move(then)] {
-      auto result = work();
-      // Posted before the storage thread counts as idle, so that a virtual clock does not overtake it.
-      asio::post(guard.get_executor(), [guard, then, result = std::move(result)] { then(result); });
-    });
+  void Logged(const store::EventLog::Appended& appended) {
+    if (stopped_) return;
+    if (!appended.kept.empty() && on_events) on_events(appended.kept);
+    for (const store::Service service : appended.ended) {
+      if (on_recording_ended) on_recording_ended(service);
+    }
   }
 
   SyncDriverDependencies deps_;
@@ -394,25 +272,19 @@ class SyncDriver::Impl : public std::enable_shared_from_this<SyncDriver::Impl> {
   bool pumping_ = false;
   std::deque<Input> inputs_;
 
-  bool writing_ = false;
-  std::uint64_t transactions_ = 0;
-  std::vector<effect::Persist> waiting_;
-  bool logging_ = false;
-  std::vector<store::LoggedEvent> records_;
-
+  std::shared_ptr<SyncJournal> journal_;
   TimerId timer_ = 0;
   std::optional<MonoTime> armed_for_;
   FailureNotes failures_;
 
-  ReplyToken last_token_ = 0;
-  std::unordered_map<ReplyToken, Caller> callers_;
-  // Durable registrations whose caller has not said yet that it saw its promise resolve, by caller.
-  std::map<std::uint64_t, std::set<std::pair<std::uint64_t, std::string>>> unacknowledged_;
+  SyncCallers callers_;
   std::map<std::string, int> windows_;
 };
 
 SyncDriver::SyncDriver(SyncDriverDependencies dependencies, const Parameters& parameters)
-    : impl_(std::make_shared<Impl>(dependencies, parameters)) {}
+    : impl_(std::make_shared<Impl>(dependencies, parameters)) {
+  impl_->Connect();
+}
 SyncDriver::~SyncDriver() { impl_->Stop(); }
 
 asio::awaitable<Result<>> SyncDriver::Start() { return impl_->Start(); }
