@@ -2,46 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
-#include "host/lifecycle.h"
-#include "host/local_storage.h"
-#include "host/registry.h"
-#include "host/script_storage.h"
+#include "host/clear_site_data.h"
+#include "host/fetch_client.h"
 #include "host/script_update.h"
 #include "host/worker_answer.h"
-#include "host/worker_policies.h"
 #include "net/fetch_headers.h"
-#include "net/referrer.h"
-#include "net/url.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
 // Of navigations that workers passed on and then did not answer with.
 constexpr std::size_t kMaxRedirectsKept = 1000;
-
-// Fetch, "fetch" step 13 and "main fetch", where Accept, the referrer policy and the referrer are determined:
-// before the worker sees the request.
-ipc::HttpRequest AsWorkerSeesIt(const Page& page, ipc::HttpRequest request) {
-  if (request.referrer_policy().empty())
-    request.set_referrer_policy(std::string(net::kDefaultReferrerPolicy));
-  const auto source = net::Url::Parse(request.referrer() == "about:client" ? page.url : request.referrer());
-  const auto target = net::Url::Parse(request.url());
-  if (source && target) {
-    request.set_referrer(net::ReferrerFor(request.referrer_policy(), *source, *target));
-  }
-  const auto names_accept = [](const ipc::HttpHeader& header) {
-    return net::SameName(header.name(), "accept");
-  };
-  if (std::none_of(request.headers().begin(), request.headers().end(), names_accept)) {
-    auto* accept = request.add_headers();
-    accept->set_name("accept");
-    accept->set_value(std::string(net::DefaultAccept(request.destination())));
-  }
-  return request;
-}
 
 ipc::HttpResponse OpaqueRedirect() {
   ipc::HttpResponse response;
@@ -50,37 +23,6 @@ ipc::HttpResponse OpaqueRedirect() {
   return response;
 }
 }  // namespace
-
-// Only documents navigate; a worker may pass a navigation of its own pages on ("fetch(event.request)").
-void TameMode(const net::FetchClient& client, ipc::HttpRequest& request) {
-  // Fetched by the daemon itself, and servers take its word for it (Sec-Fetch-Dest).
-  if (request.destination() == "serviceworker") request.clear_destination();
-  if (request.mode() != "navigate" || client.trusted) return;
-  auto url = net::Url::Parse(request.url());
-  request.set_mode(url && url->Origin() == client.origin ? "same-origin" : "cors");
-  if (request.redirect().empty()) request.set_redirect("manual");
-}
-
-net::FetchClient ClientOf(const ProcessOwner& owner) {
-  net::FetchClient client;
-  if (owner.page) {
-    client.origin = owner.page->origin;
-    client.url = owner.page->url;
-  } else {
-    client.origin = owner.version->origin;
-    client.url = owner.version->script_url;
-    client.referrer_policy = owner.version->referrer_policy;
-    ApplyPolicies(owner.version, client);
-  }
-  return client;
-}
-
-net::FetchClient NavigationClient(const std::string& url) {
-  net::FetchClient client;
-  if (const auto parsed = net::Url::Parse(url)) client.origin = parsed->Origin();
-  client.trusted = true;
-  return client;
-}
 
 asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter::FetchModule(
     std::shared_ptr<Page> page, std::string url) {
@@ -227,7 +169,7 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
   auto on_head = [this, weak, request_id](ipc::HttpResponse head, std::shared_ptr<FetchBody> body) {
     auto target = weak.lock();
     if (!target) return;
-    ClearSiteData(target->origin(), head);
+    ClearSiteData(context_, target->origin(), head);
     Reply(*target, request_id, std::move(head), std::move(body));
   };
   FetchBody::RedirectHandler on_redirect;
@@ -240,33 +182,6 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
   running_[key].keepalive = keepalive;
   running_[key].body = FetchBody::Fetch(context_.deps.fetcher, client, std::move(request), std::move(on_head),
                                         std::move(upload), std::move(on_redirect));
-}
-
-// Clear Site Data section 4: what an origin's own response orders for it. The workers go before the response
-// arrives; files are deleted in their turn.
-void FetchRouter::ClearSiteData(const std::string& origin, const ipc::HttpResponse& head) {
-  if (head.type() != ipc::HttpResponse::BASIC) return;
-  const std::string order = net::HeaderValue(head, "clear-site-data");
-  if (order.empty()) return;
-  const auto orders = [&](std::string_view what) {
-    return order.find(what) != std::string::npos || order.find("\"*\"") != std::string::npos;
-  };
-  if (orders("\"storage\"")) {
-    for (const auto& registration : context_.registry->OfOrigin(origin)) {
-      context_.lifecycle->Unregister(registration, true);
-    }
-    context_.Spawn([](HostContext& context, std::string of) -> asio::awaitable<void> {
-      auto local = co_await context.local_storage->Clear(of);
-      auto scripts = co_await context.storage->Clear(of);
-      if (!local || !scripts)
-        context.Report(of, 0, "its storage could not be cleared as Clear-Site-Data orders");
-    }(context_, origin));
-  }
-  // A fetch is under way in there.
-  if (orders("\"cookies\"")) {
-    asio::post(context_.executor,
-               [context = &context_, origin] { context->deps.fetcher.ClearOrigin(origin); });
-  }
 }
 
 void FetchRouter::Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,

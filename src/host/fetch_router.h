@@ -21,13 +21,6 @@ namespace vigil::host {
 
 class NavigationPreload;
 
-// On whose behalf that process makes requests.
-net::FetchClient ClientOf(const ProcessOwner& owner);
-// A request of mode "navigate" that comes from a script becomes one that scripts can make.
-void TameMode(const net::FetchClient& client, ipc::HttpRequest& request);
-// On whose behalf a user goes to a page.
-net::FetchClient NavigationClient(const std::string& url);
-
 class FetchRouter {
  public:
   // Of a request that a fetch event gets: it is held in memory, since the network may need it after the
@@ -91,7 +84,6 @@ class FetchRouter {
   void LetFinish(Key key, std::shared_ptr<FetchBody> body);
   void Reply(WorkerProcess& process, std::uint64_t request_id, ipc::HttpResponse response,
              std::shared_ptr<BodySource> body);
-  void ClearSiteData(const std::string& origin, const ipc::HttpResponse& head);
   void ReplyError(WorkerProcess& process, std::uint64_t request_id, const std::string& why);
 
   HostContext& context_;

@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "host/fetch_client.h"
 #include "host/fetch_router.h"
 #include "host/navigation_preload.h"
 #include "host/registry.h"

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <utility>
 
+#include "host/fetch_client.h"
 #include "host/registry.h"
 #include "net/fetch_headers.h"
 #include "net/fetcher.h"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "host/fetch_router.h"
+#include "host/fetch_client.h"
 #include "net/url.h"
 
 namespace vigil::host {

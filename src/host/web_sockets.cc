@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/utf8.h"
-#include "host/fetch_router.h"
+#include "host/fetch_client.h"
 #include "net/fetch_headers.h"
 
 namespace vigil::host {
