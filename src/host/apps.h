@@ -5,21 +5,18 @@
 #include <boost/asio/awaitable.hpp>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "host/context.h"
-#include "host/manifest.h"
+#include "store/app_store.h"
 
 namespace vigil::host {
 
 class Apps {
  public:
-  static constexpr std::size_t kMaxManifestBytes = std::size_t{1} << 20;
-
   explicit Apps(HostContext& context) : context_(context) {}
 
   boost::asio::awaitable<Result<>> Load();
@@ -36,18 +33,7 @@ class Apps {
   Result<std::string> FindOrigin(std::string_view url) const;
 
  private:
-  struct Target {
-    std::string page_url;
-    std::string manifest_url;   // empty: as the page links it
-    std::string manifest_json;  // of manifest_url
-  };
-  boost::asio::awaitable<Result<Target>> Identify(std::string url);
-  boost::asio::awaitable<Result<AppView>> InstallFromPage(std::string install_url, Target target,
-                                                          std::shared_ptr<Page> page);
-  boost::asio::awaitable<Result<>> WaitForWorker(std::shared_ptr<Page> page);
-  boost::asio::awaitable<Result<std::string>> FetchManifest(std::string origin, std::string referrer,
-                                                            std::string url);
-  boost::asio::awaitable<void> RollBack(std::string origin, std::set<std::uint64_t> before);
+  boost::asio::awaitable<Result<AppView>> Record(store::StoredApp stored);
   AppView View(const AppView& app) const;
   std::string WhatExists() const;
 
