@@ -1,6 +1,7 @@
 // DOM §3: AbortController and AbortSignal.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, fire, setAbortHooks, watchListeners } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { Event, EventTarget, fire, setAbortHooks, watchListeners } from "./events.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { any, defineInterface, fail, sequence, unsignedLongLong } from "./webidl.ts";
 

@@ -31,7 +31,7 @@ function bytesOfPart(part: Part, nativeEndings: boolean): Uint8Array {
   if (typeof part === "string") return native.utf8Encode(nativeEndings ? part.replace(/\r\n?/g, "\n") : part);
   return Blob.isInstance(part) ? Blob.bytesOf(part) : bytesOf(part);
 }
-export function normalizeType(type: string): string {
+function normalizeType(type: string): string {
   return /^[\x20-\x7e]*$/.test(type) ? type.toLowerCase() : "";
 }
 

@@ -5,7 +5,7 @@ import type { Body as HttpBody } from "#ipc/storage.ts";
 import { port } from "./port.ts";
 import { ReadableStream } from "./streams.ts";
 
-export const initialCredit = 256 * 1024;
+const initialCredit = 256 * 1024;
 const creditStep = 64 * 1024; // grant in steps of this size, not per chunk
 const chunkSize = 64 * 1024;
 export const inlineLimit = 256 * 1024;

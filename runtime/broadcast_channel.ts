@@ -1,6 +1,7 @@
 // HTML §9.5: BroadcastChannel. The daemon carries messages to the other pages and workers of the origin.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, EventTarget } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { EventTarget } from "./events.ts";
 import { dispatchMessage, queueTask } from "./message_ports.ts";
 import { port as daemon } from "./port.ts";
 import { serializeMessage } from "./structured_clone.ts";

@@ -1,7 +1,8 @@
 // Service Workers §3.4: ServiceWorkerContainer, a page's navigator.serviceWorker.
 import type { ControllerChange, Message, PageStart, RegistrationInfo } from "#ipc/vigil.ts";
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, EventTarget, fire, fireSimple, getHandler, setHandler } from "./events.ts";
+import { defineEventHandlers, getHandler, setHandler } from "./event_handlers.ts";
+import { EventTarget, fire, fireSimple } from "./events.ts";
 import { MessageEvent } from "./message_events.ts";
 import { documentUrl } from "./page_location.ts";
 import { port } from "./port.ts";

@@ -1,7 +1,8 @@
 // Cookie Store API: cookieStore, and the subscriptions of a service worker. The daemon owns the cookies.
 import type { Cookie, CookieChange, CookieSubscription } from "#ipc/vigil.ts";
 import type { SyncTarget } from "./background_sync.ts";
-import { defineEventHandlers, Event, type EventInit, EventTarget, fire } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { Event, type EventInit, EventTarget, fire } from "./events.ts";
 import { ExtendableEvent } from "./extendable.ts";
 import { native, scopeKind } from "./native.ts";
 import { port } from "./port.ts";

@@ -1,8 +1,17 @@
 // DOM §4.5 and HTML §3.1: Document. A tree that scripts can read and change, without layout, styles or a user.
-import { mixin, Comment, DocumentFragment, Element, elementsByClassName, elementsByTagName, htmlNamespace, Node, type ParentNode, parentNodeMembers, Text } from "./dom_element.ts";
-import { documentNode } from "./dom_node.ts";
+import {
+  Element,
+  elementsByClassName,
+  elementsByTagName,
+  htmlNamespace,
+  mixin,
+  type ParentNode,
+  parentNodeMembers,
+} from "./dom_element.ts";
+import { Comment, DocumentFragment, documentNode, Node, Text } from "./dom_node.ts";
 import { DOMException } from "./domexception.ts";
-import { CustomEvent, defineEventHandlers, Event } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { CustomEvent, Event } from "./events.ts";
 import { makeElement } from "./html_elements.ts";
 import { MessageEvent } from "./message_events.ts";
 import { documentUrl } from "./page_location.ts";

@@ -207,7 +207,7 @@ const toBase64 = uncurry(Uint8Array.prototype.toBase64) as (bytes: Uint8Array) =
 const fromBase64 = Uint8Array.fromBase64.bind(Uint8Array);
 
 // One character per byte in, base64 out; null: a character is none.
-export function encodeBase64(text: string): string | null {
+function encodeBase64(text: string): string | null {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; ++i) {
     const code = text.charCodeAt(i);
@@ -220,7 +220,7 @@ export function encodeBytesBase64(bytes: Uint8Array): string {
   return toBase64(bytes);
 }
 // Infra "forgiving-base64 decode"; null: failure.
-export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
   try {
     return fromBase64(text, { lastChunkHandling: "loose" });
   } catch {

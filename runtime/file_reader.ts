@@ -3,7 +3,8 @@ import { getBOMEncoding, legacyHookDecode, normalizeEncoding } from "@exodus/byt
 import { Blob } from "./blob.ts";
 import { DOMException } from "./domexception.ts";
 import { encodeBytesBase64 } from "./encoding.ts";
-import { defineEventHandlers, EventTarget, fire } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { EventTarget, fire } from "./events.ts";
 import { ProgressEvent } from "./message_events.ts";
 import { native } from "./native.ts";
 import { setRuntimeTimer } from "./timers.ts";

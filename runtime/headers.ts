@@ -44,7 +44,7 @@ function isForbiddenRequestHeader(name: string, value: string): boolean {
 function isCorsUnsafeByte(value: string): boolean {
   return /[\x00-\x08\x0a-\x1f"():<>?@[\\\]{}\x7f]/.test(value);
 }
-export function isNoCorsSafelisted(name: string, value: string): boolean {
+function isNoCorsSafelisted(name: string, value: string): boolean {
   if (value.length > 128) return false;
   switch (name) {
     case "accept":

@@ -1,8 +1,9 @@
 // HTML §4: the elements that do something without being seen: they load scripts, images and style sheets, or name
 // a URL. All others are plain HTMLElements. Which element fetches what is in element_fetch.ts.
-import { elementNode, Node } from "./dom_node.ts";
-import { DocumentFragment, Element, HTMLElement, htmlNamespace } from "./dom_element.ts";
+import { Element, htmlNamespace } from "./dom_element.ts";
+import { DocumentFragment, elementNode, Node } from "./dom_node.ts";
 import { setElementMaker } from "./html.ts";
+import { HTMLElement } from "./html_element.ts";
 import { print } from "./console.ts";
 import { go } from "./page_location.ts";
 import { environment, parseUrl, URL } from "./url.ts";
@@ -239,9 +240,6 @@ plainElement("HTMLTextAreaElement", ["textarea"], { value: "text", name: "text",
 plainElement("HTMLButtonElement", ["button"], { value: "text", type: "text", name: "text", disabled: "flag" });
 plainElement("HTMLLabelElement", ["label"], { htmlFor: "text" });
 
-export function registerElement(tag: string, cls: ElementClass): void {
-  classes.set(tag, cls);
-}
 export function makeElement(localName: string, namespace: string | null, document: Node | null): Element {
   if (namespace !== htmlNamespace) return new Element(localName, namespace, document);
   const cls = classes.get(localName) ?? HTMLElement;

@@ -1,6 +1,7 @@
 // Indexed Database API §4.4: IDBDatabase.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, fireInTask } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { Event, EventTarget, fireInTask } from "./events.ts";
 import { isValidKeyPath, type KeyPath, toKeyPath } from "./indexeddb_key_path.ts";
 import { failure } from "./indexeddb_range.ts";
 import { DOMStringList, encodeKeyPath, encodeName, type Schema, type StoreSchema } from "./indexeddb_schema.ts";

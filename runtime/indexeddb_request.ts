@@ -1,6 +1,7 @@
 // Indexed Database API §4.1, §4.2: IDBRequest, IDBOpenDBRequest and IDBVersionChangeEvent.
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, eventInit, fireInTask, setEventParent } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { Event, EventTarget, eventInit, fireInTask, setEventParent } from "./events.ts";
 import type { IDBTransaction } from "./indexeddb_transaction.ts";
 import { defineInterface, type Dictionary, DOMString, member, nullable, unsignedLongLong } from "./webidl.ts";
 

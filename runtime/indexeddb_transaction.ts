@@ -6,7 +6,8 @@
 // them, because that order decides who waits for whom.
 import type { IdbResult } from "#ipc/storage.ts";
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, EventTarget, fireInTask, isHeard, setEventParent } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { Event, EventTarget, fireInTask, isHeard, setEventParent } from "./events.ts";
 import { Conversation, type Entry, type Owner, type PartialOperation } from "./indexeddb_conversation.ts";
 import { IDBDatabase } from "./indexeddb_database.ts";
 import { failure } from "./indexeddb_range.ts";

@@ -1,5 +1,6 @@
 // CSSOM View §4.2: matchMedia() of a window that nobody sees. It never changes, so that no list ever fires.
-import { defineEventHandlers, EventTarget } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { EventTarget } from "./events.ts";
 import { defineInterface } from "./webidl.ts";
 
 const holds = new Set([

@@ -5,7 +5,8 @@
 // the process the channel becomes a remote one, and its messages go through the daemon, which keeps them until the end
 // they are for has arrived somewhere.
 import { type PortFrame, PortFrame_Kind } from "#ipc/vigil.ts";
-import { defineEventHandlers, EventTarget, fire, getHandler, setHandler } from "./events.ts";
+import { defineEventHandlers, getHandler, setHandler } from "./event_handlers.ts";
+import { EventTarget, fire } from "./events.ts";
 import { MessageEvent } from "./message_events.ts";
 import { port as daemon } from "./port.ts";
 import {

@@ -1,7 +1,8 @@
 // navigator in both scopes: identity, on-line state, NetworkInformation, Permissions, StorageManager, locks.
 import type { NetworkState, PermissionChange } from "#ipc/vigil.ts";
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { EventTarget, fireSimple } from "./events.ts";
 import { LockManager } from "./locks.ts";
 import { port } from "./port.ts";
 import { NavigatorUAData } from "./user_agent_data.ts";

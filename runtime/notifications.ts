@@ -1,6 +1,7 @@
 // Notifications API: Notification and NotificationEvent. Notifications are kept and shown by the daemon.
 import type { Notification as NotificationMessage } from "#ipc/vigil.ts";
-import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { EventTarget, fireSimple } from "./events.ts";
 import { ExtendableEvent } from "./extendable.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";

@@ -1,7 +1,8 @@
 // Prioritized Task Scheduling: scheduler, TaskController and TaskSignal.
 import { AbortController, AbortSignal, toSignal } from "./abort.ts";
 import { DOMException } from "./domexception.ts";
-import { defineEventHandlers, Event, type EventInit, fire } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { Event, type EventInit, fire } from "./events.ts";
 import { clearRuntimeTimer, setRuntimeTimer } from "./timers.ts";
 import {
   callback,

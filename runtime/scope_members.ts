@@ -12,7 +12,7 @@ import { installStructuredClone } from "./structured_clone.ts";
 import { installTimers } from "./timers.ts";
 import { environment } from "./url.ts";
 
-export function isSecure(): boolean {
+function isSecure(): boolean {
   return environment.url.startsWith("https:") ||
     /^http:\/\/(localhost|[^/]*\.localhost|127\.[\d.]+|\[::1\])(:\d+)?(\/|$)/.test(environment.url);
 }

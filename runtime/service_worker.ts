@@ -1,7 +1,8 @@
 // Service Workers §3.1–3.2: ServiceWorker and ServiceWorkerRegistration, one object per version and registration.
 import type { RegistrationInfo, WorkerInfo } from "#ipc/vigil.ts";
 import { SyncManager, type SyncTarget } from "./background_sync.ts";
-import { defineEventHandlers, EventTarget, fireSimple } from "./events.ts";
+import { defineEventHandlers } from "./event_handlers.ts";
+import { EventTarget, fireSimple } from "./events.ts";
 import { NavigationPreloadManager } from "./navigation_preload.ts";
 import { Notification } from "./notifications.ts";
 import { PeriodicSyncManager } from "./periodic_sync.ts";
