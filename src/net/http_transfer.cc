@@ -1,14 +1,13 @@
 #include "net/http_transfer.h"
 
 #include <fmt/format.h>
-#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
 
 #include "net/curl_options.h"
-#include "net/fetch_headers.h"
+#include "net/curl_request.h"
 #include "net/url.h"
 
 namespace vigil::net {
@@ -86,25 +85,15 @@ std::optional<Error> HttpTransfer::Configure(const HttpClientOptions& options) {
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpTransfer::OnBody);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-  SetMethodAndBody();
-  return AddHeaders(options);
-}
-
-void HttpTransfer::SetMethodAndBody() {
-  const std::string& method = request_.method;
   if (request_.upload) {
     SetUpload();
-  } else if (method == "HEAD") {
-    curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
-  } else if (request_.body || method == "POST" || method == "PUT") {
-    curl_easy_setopt(easy_, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request_.body ? request_.body->size() : 0));
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request_.body ? request_.body->data() : "");
-    if (method != "POST") curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
-  } else if (method != "GET") {
-    curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
+  } else {
+    SetMethodAndBody(easy_, request_);
   }
+  const Result<curl_slist*> headers = SetRequestHeaders(easy_, request_, options);
+  if (!headers) return headers.error();
+  header_list_ = *headers;
+  return std::nullopt;
 }
 
 void HttpTransfer::SetUpload() {
@@ -150,7 +139,7 @@ int HttpTransfer::OnRewind(void* context, curl_off_t offset, int origin) {
 // Fetch section 4.7: a body that cannot be told its length, nor be sent again, is not for HTTP/1.x.
 int HttpTransfer::OnConnected(void* context, char*, char*, int, int) {
   auto* self = static_cast<HttpTransfer*>(context);
-  if (self->SpeaksHttp2()) return CURL_PREREQFUNC_OK;
+  if (SpeaksHttp2(self->easy_)) return CURL_PREREQFUNC_OK;
   const Result<Url> url = Url::Parse(self->request_.url);
   self->own_error_ = Error{
       ErrorCode::kUnavailable,
@@ -158,46 +147,6 @@ int HttpTransfer::OnConnected(void* context, char*, char*, int, int) {
                   "Blob or a buffer",
                   url ? url->Origin() : self->request_.url)};
   return CURL_PREREQFUNC_ABORT;
-}
-
-bool HttpTransfer::SpeaksHttp2() const {
-  const curl_tlssessioninfo* session = nullptr;
-  if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr ||
-      session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr)
-    return false;
-  const unsigned char* protocol = nullptr;
-  unsigned length = 0;
-  SSL_get0_alpn_selected(static_cast<const SSL*>(session->internals), &protocol, &length);
-  return std::string_view(reinterpret_cast<const char*>(protocol), length) == "h2";
-}
-
-std::optional<Error> HttpTransfer::AddHeaders(const HttpClientOptions& options) {
-  const auto append = [this](const std::string& line) {
-    header_list_ = curl_slist_append(header_list_, line.c_str());
-  };
-  const auto breaks = [](std::string_view text) {
-    return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
-  };
-  if (request_.method.empty() || request_.method.find_first_of(" \t\r\n") != std::string::npos) {
-    return Error{ErrorCode::kInvalidArgument, "the request's method is not one"};
-  }
-  for (const auto& [name, value] : request_.headers) {
-    if (name.empty() || breaks(name) || name.find(':') != std::string::npos || breaks(value)) {
-      return Error{ErrorCode::kInvalidArgument,
-                   fmt::format("the request header \"{}\" cannot be sent", name)};
-    }
-    // libcurl's way of writing a header without a value.
-    append(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
-  }
-  // What libcurl would add by itself.
-  append("Expect:");
-  if (!HasHeader(request_.headers, "content-type")) append("Content-Type:");
-  if (!HasHeader(request_.headers, "accept")) append("Accept: */*");
-  if (!HasHeader(request_.headers, "user-agent"))
-    curl_easy_setopt(easy_, CURLOPT_USERAGENT, options.user_agent.c_str());
-  if (!HasHeader(request_.headers, "accept-encoding")) append("Accept-Encoding: gzip, deflate, br, zstd");
-  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, header_list_);
-  return std::nullopt;
 }
 
 std::size_t HttpTransfer::OnHeader(char* data, std::size_t size, std::size_t count, void* self) {
@@ -356,24 +305,7 @@ Error HttpTransfer::Describe(int code) const {
   const std::string where = url ? url->Origin() : request_.url;
   const std::string detail =
       error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(static_cast<CURLcode>(code));
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return {ErrorCode::kUnavailable,
-              fmt::format("the host of {} is not known; check the address and the network", where)};
-    case CURLE_COULDNT_CONNECT:
-      return {ErrorCode::kUnavailable,
-              fmt::format("cannot connect to {}; check that it is running and reachable", where)};
-    case CURLE_OPERATION_TIMEDOUT:
-      return {ErrorCode::kTimeout, fmt::format("{} does not answer ({})", where, detail)};
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CACERT_BADFILE:
-      return {ErrorCode::kUnavailable,
-              fmt::format("no secure connection to {} ({}); check its certificate", where, detail)};
-    default:
-      return {ErrorCode::kUnavailable, fmt::format("the request to {} broke off ({})", where, detail)};
-  }
+  return DescribeCurlError(code, where, detail);
 }
 
 }  // namespace vigil::net

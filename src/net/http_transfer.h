@@ -52,11 +52,8 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   static int OnConnected(void* self, char*, char*, int, int);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
   std::optional<Error> Configure(const HttpClientOptions& options);
-  std::optional<Error> AddHeaders(const HttpClientOptions& options);
-  void SetMethodAndBody();
   void SetUpload();
   void UploadReady();
-  bool SpeaksHttp2() const;
   bool Keep(std::string_view data);
   std::string TakeBuffered();
   void HoldUp(bool holds);
