@@ -88,6 +88,15 @@ TEST_P(BackingStoreTest, NewDatabaseIsEmptyAndListed) {
   EXPECT_TRUE(*factory_->Exists(kOrigin, kName));
 }
 
+// Its locks are the store's that has it; to wait for them would be in vain.
+TEST_P(BackingStoreTest, AFileIsOpenOnce) {
+  if (!GetParam()) GTEST_SKIP() << "memory has no files";
+  const auto again = factory_->Open(kOrigin, kName);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kCorrupt);
+  Reopen();
+}
+
 TEST_P(BackingStoreTest, CommittedChangesSurviveReopening) {
   Write([&] {
     MakeStore();

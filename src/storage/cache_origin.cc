@@ -50,6 +50,7 @@ Result<std::unique_ptr<CacheOrigin>> CacheOrigin::Open(const std::string& origin
   options.application_id = kApplicationId;
   options.migrations = {kSchemaV1};
   options.sync = store::Sync::kNormal;
+  options.exclusive = true;
   VIGIL_ASSIGN(auto db, store::Database::Open(directory / "caches.sqlite", options));
   std::unique_ptr<CacheOrigin> caches(new CacheOrigin(std::move(db)));
   VIGIL_TRY(caches->Purge());
@@ -107,7 +108,11 @@ Result<std::vector<CacheOrigin::Entry>> CacheOrigin::Find(std::uint64_t cache,
   if (!all && query.method() != "GET" && !match.ignore_method()) return found;
   const std::string_view url =
       match.ignore_search() ? WithoutQuery(query.url()) : WithoutFragment(query.url());
-  std::string sql = "SELECT id, request, response, length(body) FROM entries WHERE cache = ?";
+  // Of one entry the body is read along, if it is small: most callers of match() want just that.
+  std::string sql = "SELECT id, request, response, length(body), ";
+  sql +=
+      limit == 1 ? fmt::format("iif(length(body) <= {}, body, NULL)", CacheService::kMaxInlineBody) : "NULL";
+  sql += " FROM entries WHERE cache = ?";
   if (!all) sql += match.ignore_search() ? " AND bare_url = ?" : " AND url = ?";
   Statement read = db_->Prepare(sql + " ORDER BY id");
   read.Bind(1, cache);
@@ -123,9 +128,9 @@ Result<std::vector<CacheOrigin::Entry>> CacheOrigin::Find(std::uint64_t cache,
                   fmt::format("{} is damaged: an entry cannot be read", db_->path().string()));
     }
     if (!read.IsNull(3)) entry.body_size = read.Uint(3);
-    if (all || HeadersMatch(query, entry.request, entry.response, match.ignore_vary())) {
-      found.push_back(std::move(entry));
-    }
+    if (!all && !HeadersMatch(query, entry.request, entry.response, match.ignore_vary())) continue;
+    if (!read.IsNull(4)) entry.body = read.Text(4);
+    found.push_back(std::move(entry));
   }
   return found;
 }
@@ -170,10 +175,14 @@ Result<> CacheOrigin::AddResponse(Entry entry, std::uint64_t& budget, ipc::Cache
     body.set_size(*entry.body_size);
     return {};
   }
-  Statement read = db_->Prepare("SELECT body FROM entries WHERE id = ?");
-  VIGIL_ASSIGN(const bool row, read.Bind(1, entry.id).Step());
   budget -= *entry.body_size;
-  if (row) response.mutable_body()->set_inline_(read.Text(0));
+  if (!entry.body) {
+    Statement read = db_->Prepare("SELECT body FROM entries WHERE id = ?");
+    VIGIL_ASSIGN(const bool row, read.Bind(1, entry.id).Step());
+    if (!row) return {};
+    entry.body = read.Text(0);
+  }
+  response.mutable_body()->set_inline_(std::move(*entry.body));
   return {};
 }
 

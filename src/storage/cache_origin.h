@@ -51,6 +51,7 @@ class CacheOrigin {
     ipc::HttpRequest request;
     ipc::HttpResponse response;
     std::optional<std::uint64_t> body_size;
+    std::optional<std::string> body;  // when it was read along
   };
   explicit CacheOrigin(std::unique_ptr<store::Database> db) : db_(std::move(db)) {}
   Result<std::vector<Entry>> Find(std::uint64_t cache, const ipc::CacheRequest::Match& match,

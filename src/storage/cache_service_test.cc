@@ -26,6 +26,18 @@ class CacheServiceTest : public testing::Test {
     service_.reset();
     std::filesystem::remove_all(root_);
   }
+  // Somebody changes the file by hand while nobody has it open.
+  void Tamper(const std::string& sql) {
+    service_->RemoveClient(1);
+    store::OpenOptions raw;
+    raw.application_id = 0x56474943;
+    raw.migrations = {""};
+    auto database =
+        store::Database::Open(directories_->PathOf("https://shop.example") / "caches.sqlite", raw);
+    ASSERT_TRUE(database && (*database)->Exec(sql));
+    database->reset();
+    service_->AddClient(1, "https://shop.example");
+  }
   std::uint64_t Open(const std::string& name) {
     ipc::CacheRequest request;
     request.set_open(name);
@@ -93,11 +105,7 @@ TEST_F(CacheServiceTest, NamesComeInOrderOfCreation) {
 // The worker could not read an answer that holds it, and would lose all the others.
 TEST_F(CacheServiceTest, ANameOnDiskThatIsNoTextIsPassedOver) {
   Open("good");
-  store::OpenOptions raw;
-  raw.application_id = 0x56474943;
-  raw.migrations = {""};
-  auto database = store::Database::Open(directories_->PathOf("https://shop.example") / "caches.sqlite", raw);
-  ASSERT_TRUE(database && (*database)->Exec("INSERT INTO caches (name) VALUES (x'ff00')"));
+  Tamper("INSERT INTO caches (name) VALUES (x'ff00')");
   ipc::CacheRequest keys;
   keys.set_keys(true);
   const ipc::CacheReply reply = service_->Handle(1, keys);
@@ -107,12 +115,7 @@ TEST_F(CacheServiceTest, ANameOnDiskThatIsNoTextIsPassedOver) {
 
 TEST_F(CacheServiceTest, NumbersThatScriptsCannotHoldAreADamage) {
   Open("good");
-  store::OpenOptions raw;
-  raw.application_id = 0x56474943;
-  raw.migrations = {""};
-  auto database = store::Database::Open(directories_->PathOf("https://shop.example") / "caches.sqlite", raw);
-  ASSERT_TRUE(database &&
-              (*database)->Exec("INSERT INTO caches VALUES (9007199254740992, CAST('far' AS BLOB))"));
+  Tamper("INSERT INTO caches VALUES (9007199254740992, CAST('far' AS BLOB))");
   ipc::CacheRequest open;
   for (const char* name : {"far", "after it"}) {
     open.set_open(name);

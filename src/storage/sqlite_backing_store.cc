@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <system_error>
 
 #include "base/log.h"
@@ -40,17 +41,27 @@ bool NumbersAreReadable(const ipc::IdbDatabaseInfo& info) {
   });
 }
 
+// Two long names may share a file name.
+tl::unexpected<Error> HoldsAnother(const fs::path& path) {
+  return Fail(ErrorCode::kCorrupt, fmt::format("{} holds another database", path.string()));
+}
+
 class SqliteBackingStore : public BackingStore {
  public:
-  explicit SqliteBackingStore(std::unique_ptr<Database> db) : db_(std::move(db)) {}
-  ~SqliteBackingStore() override { Rollback(); }
+  SqliteBackingStore(std::unique_ptr<Database> db, std::function<void()> on_close)
+      : db_(std::move(db)), on_close_(std::move(on_close)) {}
+  ~SqliteBackingStore() override {
+    Rollback();
+    db_.reset();
+    on_close_();
+  }
 
-  // Writes the name into a new file; refuses a file of another name (two long names may share a file name).
+  // Writes the name into a new file; refuses a file of another name.
   Result<> Claim(const std::string& name) {
     Statement read = db_->Prepare("SELECT name FROM database");
     VIGIL_ASSIGN(const bool row, read.Step());
     if (row && read.View(0) == name) return {};
-    if (row) return Fail(ErrorCode::kCorrupt, fmt::format("{} holds another database", db_->path().string()));
+    if (row) return HoldsAnother(db_->path());
     Statement write = db_->Prepare("INSERT INTO database VALUES (1, ?, 0, 1)");
     return write.BindBlob(1, name).Run();
   }
@@ -207,6 +218,7 @@ class SqliteBackingStore : public BackingStore {
   }
 
   std::unique_ptr<Database> db_;
+  std::function<void()> on_close_;
   bool writing_ = false;
   bool strict_ = false;
 };
@@ -217,6 +229,7 @@ store::OpenOptions OptionsFor(const std::string& origin) {
   options.application_id = kApplicationId;
   options.migrations = {kSchemaV1};
   options.sync = store::Sync::kNormal;
+  options.exclusive = true;
   return options;
 }
 
@@ -238,8 +251,11 @@ fs::path SqliteBackingStoreFactory::PathOf(const std::string& origin, const std:
 Result<std::unique_ptr<BackingStore>> SqliteBackingStoreFactory::Open(const std::string& origin,
                                                                       const std::string& name) {
   VIGIL_TRY(directories_.Open(origin));
-  VIGIL_ASSIGN(auto db, Database::Open(PathOf(origin, name), OptionsFor(origin)));
-  auto store = std::make_unique<SqliteBackingStore>(std::move(db));
+  const fs::path path = PathOf(origin, name);
+  if (open_.contains(path)) return HoldsAnother(path);
+  VIGIL_ASSIGN(auto db, Database::Open(path, OptionsFor(origin)));
+  open_.emplace(path, name);
+  auto store = std::make_unique<SqliteBackingStore>(std::move(db), [this, path] { open_.erase(path); });
   VIGIL_TRY(store->Claim(name));
   return std::unique_ptr<BackingStore>(std::move(store));
 }
@@ -260,6 +276,10 @@ Result<std::vector<std::string>> SqliteBackingStoreFactory::List(const std::stri
   for (fs::directory_iterator it(directories_.PathOf(origin) / "idb", error), end; !error && it != end;
        it.increment(error)) {
     if (it->path().extension() != ".sqlite") continue;
+    if (const auto open = open_.find(it->path()); open != open_.end()) {
+      names.push_back(open->second);
+      continue;
+    }
     store::OpenOptions options = OptionsFor(origin);
     options.create = false;
     auto db = Database::Open(it->path(), options);

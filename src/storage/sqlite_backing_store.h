@@ -3,6 +3,7 @@
 // Storage thread only. The directories must outlive the factory, and the factory the stores it opened.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ class SqliteBackingStoreFactory : public BackingStoreFactory {
   std::filesystem::path PathOf(const std::string& origin, const std::string& name) const;
 
   OriginDirectories& directories_;
+  std::map<std::filesystem::path, std::string> open_;  // file → name; each is its store's alone
 };
 
 }  // namespace vigil::storage

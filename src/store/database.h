@@ -49,6 +49,9 @@ struct OpenOptions {
   // another database's. Each session's name is stored in the file (table log_guard) and beside it
   // (NAME-open). Costs a few flushes at opening.
   bool guard_log = false;
+  // The only connection to the file while it is open: its locks are held all the time instead of for each
+  // transaction, and no memory is shared. Another Open of the file waits a while and fails.
+  bool exclusive = false;
   // Upper bound of the file's size in bytes; 0: none. Beyond it writes fail with kTooLarge.
   std::int64_t max_bytes = 0;
   // The SQLite VFS that keeps the file; empty: the default one. Files of a named VFS are opened, or made, in

@@ -123,6 +123,7 @@ Result<> Database::Connect(const std::filesystem::path& file, const OpenOptions&
   // SQLite falls back to reading when it may not write; for us that is an error.
   if (sqlite3_db_readonly(db_, "main") == 1) return Fail(FileFailure(EACCES, "write", path_));
   VIGIL_TRY(Exec("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON"));
+  if (options.exclusive) VIGIL_TRY(Exec("PRAGMA locking_mode = EXCLUSIVE"));
   if (!in_memory_) VIGIL_TRY(Exec("PRAGMA journal_mode = WAL"));
   VIGIL_TRY(Exec(options.sync == Sync::kFull ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"));
   limited_ = options.max_bytes > 0;

@@ -330,14 +330,14 @@ TEST(Database, IsNotHalfMadeOnAFullDisk) {
 
 // The promise behind every acknowledgement: whatever moment the process dies at, a commit that returned is
 // there.
-TEST(Database, KeepsEveryAcknowledgedCommitWhenTheProcessIsKilled) {
+void KeepsAcknowledgedCommits(const OpenOptions& options) {
   const TestDirectory scratch;
   int acknowledged[2];
   ASSERT_EQ(::pipe(acknowledged), 0);
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(acknowledged[0]);
-    auto database = Database::Open(scratch / "n.db", Notes());
+    auto database = Database::Open(scratch / "n.db", options);
     while (database && (*database)->Run("INSERT INTO notes (text) VALUES ('x')") &&
            ::write(acknowledged[1], "x", 1) == 1) {
     }
@@ -352,11 +352,19 @@ TEST(Database, KeepsEveryAcknowledgedCommitWhenTheProcessIsKilled) {
   }
   ::close(acknowledged[0]);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  auto database = Database::Open(scratch / "n.db", Notes());
+  auto database = Database::Open(scratch / "n.db", options);
   ASSERT_TRUE(database) << database.error().message;
   EXPECT_GE(count, 50);
   EXPECT_GE(Count(**database), count);
   EXPECT_LE(Count(**database), count + 1);
+}
+
+TEST(Database, KeepsEveryAcknowledgedCommitWhenTheProcessIsKilled) { KeepsAcknowledgedCommits(Notes()); }
+
+TEST(Database, KeepsEveryAcknowledgedCommitOfAnExclusiveDatabaseWhoseProcessIsKilled) {
+  OpenOptions options = Notes();
+  options.exclusive = true;
+  KeepsAcknowledgedCommits(options);
 }
 
 TEST(Database, RemovesItsFiles) {

@@ -82,13 +82,15 @@ TEST(FaultVfs, LosesWhatWasNotSyncedAtAPowerCut) {
   EXPECT_GT(vfs.counters().lost_sectors, 0U);
 }
 
-// The promise of Sync::kFull, at any moment of any write.
+// The promise of Sync::kFull, at any moment of any write, exclusive databases and others.
 TEST(FaultVfs, LosesNoSyncedCommitAtAPowerCut) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     FaultVfs vfs({.seed = seed, .write_through = static_cast<double>(seed % 5) / 4});
+    OpenOptions options = Notes(vfs);
+    options.exclusive = seed % 2 == 0;
     std::int64_t committed = 0;
     for (int round = 0; round < 3; ++round) {
-      auto database = MustOpen(Notes(vfs));
+      auto database = MustOpen(options);
       ASSERT_NE(database, nullptr);
       ASSERT_EQ(Count(*database), committed) << "seed " << seed;
       for (std::uint64_t i = 0; i < 1 + seed % 7; ++i) {
