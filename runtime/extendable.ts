@@ -27,6 +27,12 @@ export class Extension {
   get active(): boolean {
     return this.#dispatching || this.#pending > 0;
   }
+  // Of a script's promise. As in Chromium, this is no handler of it: its rejection is also an unhandled one, which the
+  // monitoring of many apps listens to.
+  addGiven(promise: unknown): void {
+    this.add(promise);
+    void Promise.resolve(promise).then(() => {});
+  }
   // Service Workers "add lifetime promise".
   add(value: unknown): void {
     ++this.#pending;
@@ -76,7 +82,7 @@ export class ExtendableEvent extends Event {
         "InvalidStateError",
       );
     }
-    this.#extension.add(promise);
+    this.#extension.addGiven(promise);
   }
   static override isInstance(value: unknown): value is ExtendableEvent {
     return typeof value === "object" && value !== null && #extension in value;

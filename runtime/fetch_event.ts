@@ -37,7 +37,7 @@ export class FetchEvent extends ExtendableEvent {
   constructor(type: string, init: Dictionary) {
     super(type, init);
     const dict = "FetchEventInit";
-    this.#request = requiredMember(init, dict, "request", instance("Request", () => Request));
+    this.#request = requiredMember(init, dict, "request", instance("Request", () => Request, "Failed to convert value to 'Request'."));
     this.#preloadResponse = member(init, dict, "preloadResponse", any, Promise.resolve(undefined));
     this.#clientId = member(init, dict, "clientId", DOMString, "");
     this.#resultingClientId = member(init, dict, "resultingClientId", DOMString, "");
@@ -93,7 +93,7 @@ export class FetchEvent extends ExtendableEvent {
   static responseOf(event: FetchEvent): Promise<unknown> | null {
     return event.#response;
   }
-  static settle(event: FetchEvent, error?: Error): void {
+  static settle(event: FetchEvent, error?: DOMException): void {
     if (error) event.#settle?.reject(error);
     else event.#settle?.resolve();
   }
@@ -155,15 +155,15 @@ export function runFetchEvent(id: number, message: FetchEventMessage): void {
   runFunctionalEvent(id, event, () => {
     const response = FetchEvent.responseOf(event);
     if (!response) {
-      const kind = event.defaultPrevented ? FetchResponse_Kind.NETWORK_ERROR : FetchResponse_Kind.FALLBACK;
+      if (event.defaultPrevented) return refuse(id, event, "preventDefault() was called without calling respondWith().");
       FetchEvent.settle(event);
-      port.notify({ fetchResponse: { eventId: id, kind } });
+      port.notify({ fetchResponse: { eventId: id, kind: FetchResponse_Kind.FALLBACK } });
       return;
     }
     const answered = response.then(
       (value) => answer(id, event, value),
       (reason: unknown) => {
-        refuse(id, event, `the promise was rejected: ${describe(reason)}`);
+        refuse(id, event, "the promise was rejected.", describe(reason));
         tellUnhandled(reason);
       },
     );
@@ -210,8 +210,10 @@ function problemOf(request: Request, value: unknown): string | null {
 function tellUnhandled(reason: unknown): void {
   void Promise.reject(reason);
 }
-function refuse(id: number, event: FetchEvent, why: string): void {
-  print("error", `The FetchEvent for "${event.request.url}" resulted in a network error response: ${why}`, "");
-  FetchEvent.settle(event, new TypeError("The response was a network error"));
+// The console is told more than the script.
+function refuse(id: number, event: FetchEvent, why: string, details = ""): void {
+  const message = `The FetchEvent for "${event.request.url}" resulted in a network error response: ${why}`;
+  print("error", details ? `${message} ${details}` : message, "");
+  FetchEvent.settle(event, new DOMException(message, "NetworkError"));
   port.notify({ fetchResponse: { eventId: id, kind: FetchResponse_Kind.NETWORK_ERROR } });
 }

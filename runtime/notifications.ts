@@ -258,7 +258,7 @@ export class NotificationEvent extends ExtendableEvent {
   constructor(type: string, init: Dictionary) {
     super(type, init);
     const name = "NotificationEventInit";
-    this.#notification = requiredMember(init, name, "notification", instance("Notification", () => Notification));
+    this.#notification = requiredMember(init, name, "notification", instance("Notification", () => Notification, "Failed to convert value to 'Notification'."));
     this.#action = member(init, name, "action", DOMString, "");
     this.#reply = member(init, name, "reply", any, null) as string | null;
   }

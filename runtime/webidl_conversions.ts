@@ -129,9 +129,10 @@ export function sequence<T>(inner: (value: unknown) => T): Converter<T[]> {
 export function instance<T extends object>(
   type: string,
   cls: () => { isInstance(value: unknown): value is T },
+  refusal = `parameter 1 is not of type '${type}'.`,
 ): Converter<T> {
   return converter((value): T => {
-    if (!cls().isInstance(value)) fail(`parameter 1 is not of type '${type}'.`);
+    if (!cls().isInstance(value)) fail(refusal);
     return value as T;
   });
 }

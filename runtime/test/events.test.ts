@@ -201,7 +201,7 @@ test("what is not a usable Response becomes a network error with a reason on the
     reasons[0]!,
     /^The FetchEvent for "https:\/\/app\.example\/string" resulted in a network error response: an object that was not a Response/,
   );
-  assert.match(reasons[3]!, /the promise was rejected: Error: why/);
+  assert.match(reasons[3]!, /the promise was rejected\. Error: why/);
   const unhandled = worker.lines.filter((line) => line.startsWith("Uncaught (in promise)"));
   assert.match(unhandled.join(), /TypeError: Failed to convert value to 'Response'\..*Error: why/s);
 });
@@ -218,6 +218,31 @@ test("respondWith() counts once and only during the dispatch; handled tells the 
   assert.deepEqual(worker.lines, [
     "Failed to execute 'respondWith' on 'FetchEvent': respondWith() was already called.",
     "handled",
+  ]);
+});
+
+test("handled tells why a fetch handler's answer became a network error", async () => {
+  await using worker = await Scope.serviceWorker(`
+    onfetch = e => {
+      e.handled.catch(x => console.log(x instanceof DOMException, x.name, x.message));
+      if (e.request.url.endsWith("none")) e.preventDefault();
+      else e.respondWith(Promise.reject(new Error("secret")));
+    }; onunhandledrejection = e => e.preventDefault()`);
+  await worker.send(fetchEvent(1, `${origin}/a`));
+  await worker.send(fetchEvent(2, `${origin}/none`));
+  const failed = (path: string) => `true NetworkError The FetchEvent for "${origin}/${path}" resulted in a network error response:`;
+  assert.deepEqual(worker.lines.filter((line) => line.startsWith("true")), [
+    `${failed("a")} the promise was rejected.`,
+    `${failed("none")} preventDefault() was called without calling respondWith().`,
+  ]);
+});
+
+test("a FetchEvent is made of a Request", async () => {
+  await using worker = await Scope.serviceWorker(
+    `try { new FetchEvent("fetch", { request: 5 }) } catch (error) { console.log(error.name, error.message) }`,
+  );
+  assert.deepEqual(worker.lines, [
+    "TypeError Failed to construct 'FetchEvent': Failed to read the 'request' property from 'FetchEventInit': Failed to convert value to 'Request'.",
   ]);
 });
 
