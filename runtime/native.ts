@@ -88,6 +88,7 @@ export interface Native {
     url: string,
     source: string | Uint8Array,
     resolve: (specifier: string, referrer: string) => ModuleSource,
+    resolveUrl: (specifier: string, referrer: string) => string, // import.meta.resolve()
     onlyStatic: boolean, // neither top-level await nor import()
   ): Promise<unknown>;
   serialize(value: unknown, transfer?: ArrayBuffer[], host?: SerializeHost): Uint8Array;

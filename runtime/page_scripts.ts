@@ -7,6 +7,7 @@ import { fireSimple } from "./events.ts";
 import { HTMLScriptElement } from "./html_elements.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
+import { resolved, urlLike } from "./scripts.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { environment, parseUrl, withoutFragment } from "./url.ts";
 
@@ -58,19 +59,21 @@ function readImportMap(text: string): void {
     reportException(error);
   }
 }
-function mapped(specifier: string): string | null {
+function urlOf(specifier: string, referrer: string): string | null {
   const exact = imports.get(specifier);
   if (exact) return exact;
   let best = "";
   for (const prefix of imports.keys()) {
     if (prefix.endsWith("/") && specifier.startsWith(prefix) && prefix.length > best.length) best = prefix;
   }
-  return best ? imports.get(best)! + specifier.slice(best.length) : null;
+  return best ? imports.get(best)! + specifier.slice(best.length) : urlLike(specifier, baseOf(referrer));
+}
+function resolveModuleUrl(specifier: string, referrer: string): string {
+  return resolved(specifier, urlOf(specifier, referrer));
 }
 function resolveModule(specifier: string, referrer: string): { url: string; source: Uint8Array } {
-  const isUrlLike = /^(\.{0,2}\/|[A-Za-z][A-Za-z0-9+.-]*:)/.test(specifier);
-  const url = mapped(specifier) ?? (isUrlLike ? parseUrl(specifier, baseOf(referrer))?.href : null);
-  if (!url) {
+  const url = urlOf(specifier, referrer);
+  if (url === null) {
     throw new TypeError(
       `Failed to resolve module specifier "${specifier}". Relative references must start with either "/", "./", or "../".`,
     );
@@ -93,7 +96,7 @@ let inlineModules = 0;
 async function runModule(url: string | null, source: string | Uint8Array): Promise<void> {
   const name = url ?? `${withoutFragment(environment.url)}${inlineMark}${++inlineModules}`;
   try {
-    await native.runModule(name, source, resolveModule, false);
+    await native.runModule(name, source, resolveModule, resolveModuleUrl, false);
   } catch (error) {
     reportException(error);
   }

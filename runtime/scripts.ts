@@ -25,7 +25,12 @@ function load(url: string, doing: string): Script {
     if (why) print("error", why, url);
     return new DOMException(`${doing}: The script at '${url}' failed to load.`, "NetworkError");
   };
-  if (!mayFetch()) throw failed(`${url} was not imported when the service worker was installed.`);
+  if (!mayFetch()) {
+    throw new DOMException(
+      `${doing}: Failed to import '${url}'. importScripts() of new scripts after service worker installation is not allowed.`,
+      "NetworkError",
+    );
+  }
   let script: Script | undefined;
   try {
     script = port.requestSync({ importScript: { url } }).script;
@@ -47,14 +52,30 @@ export function importScripts(urls: readonly unknown[]): void {
   for (const url of absolute) native.runScript(load(url, doing).source, url);
 }
 
+// HTML "resolve a URL-like module specifier".
+export function urlLike(specifier: string, referrer: string): string | null {
+  if (!/^(\.{0,2}\/|[A-Za-z][A-Za-z0-9+.-]*:)/.test(specifier)) return null;
+  return parseUrl(specifier, referrer)?.href ?? null;
+}
+
+// import.meta.resolve(), of a specifier that means this URL.
+export function resolved(specifier: string, url: string | null): string {
+  if (url !== null) return url;
+  throw new TypeError(
+    `Failed to resolve module specifier ${specifier}: Relative references must start with either "/", "./", or "../".`,
+  );
+}
+export function resolveModuleUrl(specifier: string, referrer: string): string {
+  return resolved(specifier, urlLike(specifier, referrer));
+}
+
 export function resolveModule(specifier: string, referrer: string): { url: string; source: Uint8Array } {
-  const isUrlLike = /^(\.{0,2}\/|[A-Za-z][A-Za-z0-9+.-]*:)/.test(specifier);
-  const url = isUrlLike ? parseUrl(specifier, referrer) : null;
-  if (!url) {
+  const url = urlLike(specifier, referrer);
+  if (url === null) {
     throw new TypeError(
       `Failed to resolve module specifier "${specifier}". Relative references must start with either "/", "./", or "../".`,
     );
   }
-  const script = load(url.href, "Failed to load a module");
-  return { url: script.responseUrl || url.href, source: script.source };
+  const script = load(url, "Failed to load a module");
+  return { url: script.responseUrl || url, source: script.source };
 }

@@ -18,7 +18,7 @@ import { PeriodicSyncEvent } from "./periodic_sync.ts";
 import { port } from "./port.ts";
 import { defineFunctions, defineGetter, defineLazy } from "./global_members.ts";
 import { installScopeMembers } from "./scope_members.ts";
-import { importScripts, resolveModule, setScripts } from "./scripts.ts";
+import { importScripts, resolveModule, resolveModuleUrl, setScripts } from "./scripts.ts";
 import { startSecurityPolicy } from "./security_policy.ts";
 import {
   registrationChanged,
@@ -127,7 +127,7 @@ export function startWorkerScope(start: Start): void {
     finish({ error: new TypeError("The service worker has no script") });
   } else if (given.module) {
     const source = main.source;
-    native.runModule(main.responseUrl || main.url, source, resolveModule, true).then(
+    native.runModule(main.responseUrl || main.url, source, resolveModule, resolveModuleUrl, true).then(
       () => finish(null),
       (error: unknown) => finish({ error }),
     );

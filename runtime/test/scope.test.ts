@@ -152,7 +152,7 @@ test("an installed worker imports only what it imported before", async () => {
   assert.equal(await worker.run("importScripts('/lib.js'); return lib"), 42);
   await assert.rejects(worker.run("importScripts('/new.js')"), {
     message:
-      `NetworkError: Failed to execute 'importScripts' on 'WorkerGlobalScope': The script at '${origin}/new.js' failed to load.`,
+      `NetworkError: Failed to execute 'importScripts' on 'WorkerGlobalScope': Failed to import '${origin}/new.js'. importScripts() of new scripts after service worker installation is not allowed.`,
   });
   assert.deepEqual(worker.requests("importScript"), []);
 });
@@ -174,6 +174,19 @@ test("a module worker runs with its imports", async () => {
   );
   assert.deepEqual(worker.lines, [`from a ${origin}/sw.js true`, "TypeError"]);
   assert.equal(worker.of("started")[0].ok, true);
+});
+
+test("import.meta.resolve() gives the URL of what import would load", async () => {
+  const url = `${origin}/lib/sw.js`;
+  const source = Buffer.from(`
+    console.log(import.meta.resolve("./a.js"), import.meta.resolve("/b.js"), import.meta.resolve("https://c.example"));
+    try { import.meta.resolve("bare") } catch (error) { console.log(error.name, error.message) }`);
+  await using worker = await Scope.serviceWorker("", (start) =>
+    Object.assign(start.serviceWorker, { module: true, scripts: [{ url, responseUrl: url, source }] }));
+  assert.deepEqual(worker.lines, [
+    `${origin}/lib/a.js ${origin}/b.js https://c.example/`,
+    'TypeError Failed to resolve module specifier bare: Relative references must start with either "/", "./", or "../".',
+  ]);
 });
 
 test("a module worker has neither top-level await nor import()", async () => {

@@ -318,7 +318,7 @@ TEST(Worker, RunsModulesWithStaticAndDynamicImports) {
           "globalThis.fetched = []; const files = {"
           "  'https://a.example/lib/one.js': 'import {two} from \"./two.js\"; export const one = two - 1;',"
           "  'https://a.example/lib/two.js': 'import \"./one.js\"; export const two = 2;"
-          " export const url = import.meta.url;',"
+          " export const url = import.meta.url + import.meta.resolve(\"#x\") + import.meta.resolve.length;',"
           "  'https://a.example/lib/late.js': 'await 0; export default \"late\"'};"
           "const resolve = (specifier, referrer) => { const path = specifier.replace('./', "
           "'https://a.example/lib/');"
@@ -328,12 +328,14 @@ TEST(Worker, RunsModulesWithStaticAndDynamicImports) {
           "from "
           "'./two.js'; const late = await import('./late.js'); globalThis.seen = [one, two.two, two.url, "
           "late.default,"
-          " await import('./gone.js').catch(e => e.name)]`, resolve).then(() => seen)"),
-      "[1,2,\"https://a.example/lib/two.js\",\"late\",\"TypeError\"]");
+          " await import('./gone.js').catch(e => e.name)]`, resolve, (specifier, referrer) => specifier + "
+          "referrer.slice(-6)).then(() => seen)"),
+      "[1,2,\"https://a.example/lib/two.js#xtwo.js1\",\"late\",\"TypeError\"]");
   EXPECT_EQ(worker->Evaluate("import('./x.js').catch(e => e.name)"), "\"TypeError\"");
-  EXPECT_EQ(worker->Evaluate("__native.runModule('https://a.example/bad.js', 'export default', () => {})"
-                             ".catch(e => e.name)"),
-            "\"SyntaxError\"");
+  EXPECT_EQ(
+      worker->Evaluate("__native.runModule('https://a.example/bad.js', 'export default', () => {}, () => {})"
+                       ".catch(e => e.name)"),
+      "\"SyntaxError\"");
 }
 
 TEST(Worker, SendsAndReceivesLargeMessages) {

@@ -23,6 +23,8 @@ struct ModuleMap {
   std::map<std::pair<std::string, std::string>, std::string> links;
   // The bundle's resolve function; set by the first runModule.
   v8::Global<v8::Function> resolve;
+  // The bundle's (specifier, referrer) → URL, for import.meta.resolve(). Set with `resolve`.
+  v8::Global<v8::Function> resolve_url;
   // Service Workers: neither top-level await nor import(). Set by the first runModule.
   bool only_static = false;
 };
@@ -139,11 +141,12 @@ v8::MaybeLocal<v8::Promise> Rejected(v8::Local<v8::Context> context, const v8::T
 void RunModule(const Arguments& args) {
   v8::Isolate* isolate = args.GetIsolate();
   const v8::Local<v8::Context> context = isolate->GetCurrentContext();
-  if (!args[0]->IsString() || !args[2]->IsFunction()) {
-    return ThrowTypeError(isolate, "runModule expects a URL, a source and a resolve function");
+  if (!args[0]->IsString() || !args[2]->IsFunction() || !args[3]->IsFunction()) {
+    return ThrowTypeError(isolate, "runModule expects a URL, a source and two resolve functions");
   }
   Map().resolve.Reset(isolate, args[2].As<v8::Function>());
-  Map().only_static = args[3]->IsTrue();
+  Map().resolve_url.Reset(isolate, args[3].As<v8::Function>());
+  Map().only_static = args[4]->IsTrue();
   v8::TryCatch caught(isolate);
   v8::Local<v8::Module> module;
   v8::Local<v8::Value> result;
@@ -193,10 +196,29 @@ v8::MaybeLocal<v8::Promise> ImportDynamically(v8::Local<v8::Context> context, v8
   return {};
 }
 
+// HTML section 8.1.6.7, import.meta.resolve(). The function's data is the URL of its module.
+void ResolveUrl(const Arguments& args) {
+  v8::Isolate* isolate = args.GetIsolate();
+  const v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::String> specifier;
+  if (!args[0]->ToString(context).ToLocal(&specifier)) return;
+  v8::Local<v8::Value> arguments[] = {specifier, args.Data()};
+  v8::Local<v8::Value> url;
+  if (!Map().resolve_url.Get(isolate)->Call(context, v8::Undefined(isolate), 2, arguments).ToLocal(&url))
+    return;
+  args.GetReturnValue().Set(url);
+}
+
 void FillImportMeta(v8::Local<v8::Context> context, v8::Local<v8::Module> module,
                     v8::Local<v8::Object> meta) {
-  meta->CreateDataProperty(context, Symbol(v8::Isolate::GetCurrent(), "url"), module->GetResourceName())
-      .Check();
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  const v8::Local<v8::Value> url = module->GetResourceName();
+  meta->CreateDataProperty(context, Symbol(isolate, "url"), url).Check();
+  v8::Local<v8::Function> resolve;
+  if (!v8::Function::New(context, ResolveUrl, url, 1, v8::ConstructorBehavior::kThrow).ToLocal(&resolve))
+    return;
+  resolve->SetName(Symbol(isolate, "resolve"));
+  meta->CreateDataProperty(context, Symbol(isolate, "resolve"), resolve).Check();
 }
 
 }  // namespace
