@@ -234,6 +234,7 @@ asio::awaitable<void> Jobs::RunUpdate(JobPtr job) {
   call.url = job->call.script_url;
   call.module = job->call.module;
   call.bypass_cache = bypass_main;
+  call.update = job->type == Type::kUpdate;
   auto fetched = co_await FetchMainScript(context_, std::move(call), job->scope);
   if (!fetched) {
     Reject(job, fetched.error());

@@ -9,6 +9,7 @@
 
 #include "host/worker_policies.h"
 #include "net/fetcher.h"
+#include "net/mime_type.h"
 #include "net/url.h"
 
 namespace vigil::host {
@@ -94,10 +95,8 @@ bool IsJavaScriptMimeType(std::string_view content_type) {
                                                            "text/livescript",
                                                            "text/x-ecmascript",
                                                            "text/x-javascript"};
-  std::string essence = ToLower(content_type.substr(0, content_type.find(';')));
-  essence.erase(essence.find_last_not_of(" \t\r\n") + 1);
-  essence.erase(0, essence.find_first_not_of(" \t\r\n"));
-  return std::find(kTypes.begin(), kTypes.end(), essence) != kTypes.end();
+  const auto mime = net::MimeType::Extract(content_type);
+  return mime && std::find(kTypes.begin(), kTypes.end(), mime->Essence()) != kTypes.end();
 }
 
 std::string WhyScopeNotAllowed(std::string_view scope_url, std::string_view script_url,
@@ -144,7 +143,9 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
   }
   const auto& head = fetched->head;
   if (head.type() == ipc::HttpResponse::OPAQUE_REDIRECT) {
-    co_return Refuse("SecurityError", "The script resource is behind a redirect, which is disallowed.",
+    // A network error, which is a TypeError. Chromium's register() says SecurityError, its update() does not.
+    co_return Refuse(call.update ? "TypeError" : "SecurityError",
+                     "The script resource is behind a redirect, which is disallowed.",
                      fmt::format("the script {} is behind a redirect, which is not allowed", script_url));
   }
   if (head.status() < 200 || head.status() > 299) {
@@ -153,12 +154,13 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
         fmt::format("A bad HTTP response code ({}) was received when fetching the script.", head.status()),
         fmt::format("the script {} cannot be fetched: the server answers {}", script_url, head.status()));
   }
-  std::string type = net::HeaderValue(head, "content-type");
+  const std::string type = CombinedHeader(head, "content-type");
   if (!IsJavaScriptMimeType(type)) {
+    const auto mime = net::MimeType::Extract(type);
     co_return Refuse(
         "SecurityError",
-        type.empty() ? "The script does not have a MIME type."
-                     : fmt::format("The script has an unsupported MIME type ('{}').", type),
+        mime ? fmt::format("The script has an unsupported MIME type ('{}').", mime->Essence())
+             : "The script does not have a MIME type.",
         fmt::format("the script {} has the MIME type '{}': serve it as text/javascript", script_url, type));
   }
   const std::string allowed = net::HeaderValue(head, "service-worker-allowed");
@@ -196,7 +198,7 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImport
     co_return Refuse("NetworkError", fmt::format("The script at '{}' failed to load: the server answers {}",
                                                  url, head.status()));
   }
-  std::string type = net::HeaderValue(head, "content-type");
+  const std::string type = CombinedHeader(head, "content-type");
   if (!IsJavaScriptMimeType(type)) {
     co_return Refuse("NetworkError",
                      fmt::format("The script at '{}' failed to load: its MIME type is '{}'", url, type));

@@ -26,6 +26,7 @@ struct ScriptFetch {
   std::string url;
   bool module = false;  // modules are fetched without credentials, and by CORS from other origins
   bool bypass_cache = false;
+  bool update = false;                // for update(), not for register()
   std::shared_ptr<Version> importer;  // whose policies must allow it; null: nobody's
 };
 // The main script: same-origin, no redirects, JavaScript MIME type, allowed for the scope.
@@ -38,7 +39,8 @@ boost::asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> Fetc
 boost::asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_ptr<Version> version,
                                             bool bypass_cache);
 
-// "JavaScript MIME type" of the MIME Sniffing standard; parameters are ignored.
+// "JavaScript MIME type" of the MIME Sniffing standard, in the combined values of a Content-Type header;
+// parameters are ignored.
 bool IsJavaScriptMimeType(std::string_view content_type);
 // Why the scope is not allowed for a script at this URL; empty when it is. service_worker_allowed: the
 // header's value.

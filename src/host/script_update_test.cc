@@ -8,6 +8,8 @@ namespace {
 TEST(ScriptUpdateTest, KnowsJavaScriptMimeTypes) {
   EXPECT_TRUE(IsJavaScriptMimeType("text/javascript"));
   EXPECT_TRUE(IsJavaScriptMimeType("Application/JavaScript; charset=utf-8"));
+  EXPECT_TRUE(IsJavaScriptMimeType("text/plain, text/javascript"));
+  EXPECT_FALSE(IsJavaScriptMimeType("text/javascript, text/plain"));
   EXPECT_FALSE(IsJavaScriptMimeType("text/plain"));
   EXPECT_FALSE(IsJavaScriptMimeType("application/json"));
   EXPECT_FALSE(IsJavaScriptMimeType(""));

@@ -44,7 +44,32 @@ std::string TakeQuoted(std::string_view& rest) {
   return value;
 }
 
+// Fetch section 2.2.2, "get, decode, and split": where the first value ends; commas in quoted strings do not
+// count.
+std::size_t EndOfValue(std::string_view text) {
+  std::string_view rest = text;
+  while (!rest.empty() && rest.front() != ',') {
+    if (rest.front() == '"') {
+      TakeQuoted(rest);
+    } else {
+      rest.remove_prefix(1);
+    }
+  }
+  return text.size() - rest.size();
+}
+
 }  // namespace
+
+std::optional<MimeType> MimeType::Extract(std::string_view combined) {
+  std::optional<MimeType> last;
+  while (true) {
+    const std::size_t end = EndOfValue(combined);
+    std::optional<MimeType> mime = Parse(combined.substr(0, end));
+    if (mime && mime->Essence() != "*/*") last = std::move(mime);
+    if (end == combined.size()) return last;
+    combined.remove_prefix(end + 1);
+  }
+}
 
 std::optional<MimeType> MimeType::Parse(std::string_view text) {
   std::string_view rest = TrimEnd(TrimStart(text));
@@ -83,7 +108,7 @@ std::optional<MimeType> MimeType::Parse(std::string_view text) {
 }
 
 std::string MimeType::Serialize() const {
-  std::string text = type + "/" + subtype;
+  std::string text = Essence();
   for (const auto& [name, value] : parameters) {
     text += ";" + name + "=";
     if (IsToken(value)) {

@@ -14,6 +14,10 @@ struct MimeType {
   std::vector<std::pair<std::string, std::string>> parameters;
 
   static std::optional<MimeType> Parse(std::string_view text);
+  // Fetch section 2.2.2, "extract a MIME type": the last valid one of a Content-Type header's combined
+  // values.
+  static std::optional<MimeType> Extract(std::string_view combined);
+  std::string Essence() const { return type + "/" + subtype; }
   std::string Serialize() const;
 };
 

@@ -27,5 +27,17 @@ TEST(MimeType, NeedsTwoTokens) {
     EXPECT_EQ(Normal(text), "none") << text;
 }
 
+TEST(MimeType, IsTheLastValidOneOfAHeader) {
+  const auto extracted = [](std::string_view combined) {
+    const auto mime = MimeType::Extract(combined);
+    return mime ? mime->Serialize() : "none";
+  };
+  EXPECT_EQ(extracted("text/plain, text/javascript;a=1"), "text/javascript;a=1");
+  EXPECT_EQ(extracted("text/javascript, */*, bogus,"), "text/javascript");
+  EXPECT_EQ(extracted("text/plain;a=\"x, text/html\""), "text/plain;a=\"x, text/html\"");
+  EXPECT_EQ(extracted("bogus"), "none");
+  EXPECT_EQ(extracted(""), "none");
+}
+
 }  // namespace
 }  // namespace vigil::net
