@@ -17,6 +17,7 @@ export function callerPlace(): string {
 export function placeOf(stack: string | undefined): string {
   for (const line of (stack ?? "").split("\n")) {
     const place = /(?:\(|at (?:async )?)((?:[a-z][a-z0-9+.-]*:)[^()]*:\d+:\d+)\)?$/.exec(line)?.[1];
+    // The runtime's own frames show in stacks that are read while another one is made.
     if (place && !place.startsWith("vigil:")) return place;
   }
   return "";
@@ -30,7 +31,7 @@ export function print(level: Level, text: string, source = callerPlace()): void 
 function stackOfCaller(title: string): string {
   const holder: { stack?: string } = {};
   (Error as unknown as { captureStackTrace(target: object): void }).captureStackTrace(holder);
-  const frames = (holder.stack ?? "").split("\n").slice(1).filter((line) => !line.includes("vigil:"));
+  const frames = (holder.stack ?? "").split("\n").slice(1);
   return [title, ...frames].join("\n");
 }
 function label(value: unknown): string {

@@ -25,7 +25,7 @@ export function isError(value: unknown): value is Error {
 function describeError(error: Error, depth: number, seen: Set<object>): string {
   const stack = (error as { stack?: unknown }).stack;
   const head = safely(() => `${error.name}: ${error.message}`.replace(/: $/, "")) ?? "Error";
-  let text = typeof stack === "string" && stack !== "" ? withoutOwnFrames(stack) : head;
+  let text = typeof stack === "string" && stack !== "" ? stack : head;
   // The stack was made with the error; a name set later shows only in the head.
   const firstLine = text.split("\n")[0]!;
   if (!firstLine.includes(error.message) && error.message) text = [head, ...text.split("\n").slice(1)].join("\n");
@@ -34,13 +34,6 @@ function describeError(error: Error, depth: number, seen: Set<object>): string {
   if ("cause" in error) text += `\n  [cause]: ${inspect(error.cause, depth + 1, seen)}`;
   if (error instanceof AggregateError) text += ` [errors]: ${inspect(error.errors, depth + 1, seen)}`;
   return text;
-}
-// Frames of the runtime itself tell an app's developer nothing.
-function withoutOwnFrames(stack: string): string {
-  return stack
-    .split("\n")
-    .filter((line) => !/^\s+at .*\bvigil:/.test(line))
-    .join("\n");
 }
 function safely<T>(read: () => T): T | undefined {
   try {

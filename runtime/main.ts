@@ -18,6 +18,7 @@ import { installPageScope, startPageScope } from "./page_scope.ts";
 import { socketPort } from "./port.ts";
 import { rehearse } from "./rehearsal.ts";
 import { mayGenerateCode } from "./security_policy.ts";
+import { shapeStack } from "./stack_traces.ts";
 import "./stream_transfer.ts";
 import { dataCloneError } from "./structured_clone.ts";
 import { beginTime } from "./time.ts";
@@ -41,6 +42,7 @@ interface Host {
   checkpointEnd(): void;
   dataCloneError(message: string): object;
   mayGenerateCode(kind: string): boolean;
+  shapeStack: typeof shapeStack;
 }
 
 // The messages carry UTF-8; the coder must not look for a TextEncoder that a script may have replaced.
@@ -87,6 +89,7 @@ export function install(given: Native, scope: ScopeKind): Host {
     checkpointEnd: runCheckpointEnd,
     mayGenerateCode,
     dataCloneError,
+    shapeStack,
   };
   return host;
 }

@@ -348,6 +348,35 @@ test("a clicked notification reaches its listener with data and action", async (
   assert.deepEqual(worker.requests("clientsOpenWindow"), [{ value: `${origin}/feed` }]);
 });
 
+test("the stack of an error shows a script's own frames only", async () => {
+  await using worker = await Scope.serviceWorker(`
+    onsync = function sync(e) {
+      console.log(new Error("here").stack);
+      console.log([1].map(function each() { return new RangeError("inner").stack })[0]);
+      Error.prepareStackTrace = (error, sites) => error.message + sites.map(site => site.getFunctionName());
+      console.log(new Error("mine").stack);
+    }`);
+  await worker.send(sync(1));
+  const url = `${origin}/sw.js`;
+  assert.deepEqual(worker.lines.map((line) => line.replaceAll(/:\d+:\d+/g, "")), [
+    `Error: here\n    at sync (${url})`,
+    `RangeError: inner\n    at each (${url})\n    at Array.map (<anonymous>)\n    at sync (${url})`,
+    "minesync",
+  ]);
+});
+
+test("waitUntil() is no handler of the promise it is given", async () => {
+  await using worker = await Scope.serviceWorker(`
+    onunhandledrejection = e => { console.log(e.reason.message); e.preventDefault() };
+    onsync = e => {
+      e.waitUntil(Promise.reject(new Error("lost")));
+      const caught = Promise.reject(new Error("caught")); caught.catch(() => {}); e.waitUntil(caught.catch(() => {}));
+    }`);
+  await worker.send(sync(1));
+  assert.deepEqual(worker.lines, ["lost"]);
+  assert.equal(worker.finished(1).outcome, rejected);
+});
+
 test("unhandled rejections are events first and console lines then", async () => {
   await using worker = await Scope.serviceWorker(`
     onunhandledrejection = e => { console.log("event", e.reason.message); if (e.reason.message === "quiet") e.preventDefault() };

@@ -105,6 +105,7 @@ void Start(Worker& worker, std::uint64_t data_bytes, Progress& progress) {
   worker.clock.Apply(setting->clock);
   worker.random.Seed(setting->seed);
   worker.realm = setting->page ? &worker.page : &worker.service_worker;
+  ShapeStacks(worker.isolate);
   ApplyEngineLimits(worker, setting->limits);
 
   const v8::HandleScope scope(worker.isolate);

@@ -12,6 +12,8 @@ namespace vigil::worker {
 void InstallChannelNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // runScript compileCheck guardCode
 void InstallScriptNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
+// From here on host.shapeStack says what the stacks of errors are.
+void ShapeStacks(v8::Isolate* isolate);
 // runModule, and what V8 asks the embedder about modules
 void InstallModuleNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // serialize deserialize

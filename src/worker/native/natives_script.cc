@@ -1,3 +1,4 @@
+#include <v8-container.h>
 #include <v8-exception.h>
 #include <v8-function.h>
 #include <v8-script.h>
@@ -63,7 +64,24 @@ void GuardCode(const Arguments& args) {
   isolate->SetAllowWasmCodeGenerationCallback(OnWasmCode);
 }
 
+v8::MaybeLocal<v8::Value> OnStack(v8::Local<v8::Context> context, v8::Local<v8::Value> error,
+                                  v8::Local<v8::Array> sites) {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  v8::EscapableHandleScope scope(isolate);
+  const v8::Local<v8::Object> host = Worker::Of(isolate).realm->host.Get(isolate);
+  v8::Local<v8::Value> method;
+  v8::Local<v8::Value> stack;
+  v8::Local<v8::Value> arguments[] = {error, sites};
+  if (!host->Get(context, Symbol(isolate, "shapeStack")).ToLocal(&method) || !method->IsFunction() ||
+      !method.As<v8::Function>()->Call(context, host, 2, arguments).ToLocal(&stack)) {
+    return {};
+  }
+  return scope.Escape(stack);
+}
+
 }  // namespace
+
+void ShapeStacks(v8::Isolate* isolate) { isolate->SetPrepareStackTraceCallback(OnStack); }
 
 void InstallScriptNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native) {
   SetFunction(context, native, "runScript", RunScript);
