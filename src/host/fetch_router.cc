@@ -147,6 +147,9 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
     }
     if (!follows) {
       if (target) answer.response = OpaqueRedirect();
+      // Fetch "main fetch": a response that has URLs keeps them, whatever redirects led the request to the
+      // worker.
+      if (answer.response.url_list_size() > 0) running->second.redirected_from.clear();
       FilterWorkerAnswer(request, answer.response);
       Reply(*process, request_id, std::move(answer.response), std::move(answer.body));
       co_return;

@@ -14,6 +14,9 @@ const answers = {
     return cache.match('/elsewhere');
   },
   '/moved': () => Response.redirect('/made', 302),
+  '/offline': () => new Response('<p>you are offline', { status: 503, headers: { 'Content-Type': 'text/html' } }),
+  '/moved-to-fetched': () => Response.redirect('/fetched', 302),
+  '/fetched': event => fetch(event.request),
   '/moved-to-server': () => Response.redirect('/seen', 303),
   '/round': () => Response.redirect('/round', 302),
   '/headers': event => Response.json(Object.fromEntries(event.request.headers)),
@@ -40,6 +43,8 @@ async function openApp(t) {
   const vigil = await startVigil(t, kManual);
   const server = await startFiles(t, {
     ...minimalApp(kWorker),
+    '/fetched': 'fetched',
+    '/lost': (request, response) => response.writeHead(404, { 'Content-Type': 'text/html' }).end('<p>nothing here'),
     '/seen': (request, response) => response.end(request.method),
     '/navigated': (request, response) => response.end(request.headers['sec-fetch-mode']),
   });
@@ -60,6 +65,9 @@ test('a redirect that a worker answers with is followed, through the worker agai
   assert.deepEqual(await get('/moved'), { type: 'basic', url: '/made', status: 202, redirected: true, text: 'made' });
   const seen = await get('/moved-to-server', '{ method: "POST", body: "x" }');
   assert.deepEqual(seen, { type: 'basic', url: '/seen', status: 200, redirected: true, text: 'GET' });
+  // A fetched response knows only the URLs of its own fetch.
+  assert.deepEqual(await get('/moved-to-fetched'),
+    { type: 'basic', url: '/fetched', status: 200, redirected: false, text: 'fetched' });
   assert.equal((await get('/moved', '{ redirect: "manual" }')).type, 'opaqueredirect');
   assert.equal(await get('/moved', '{ redirect: "error" }'), 'TypeError: Failed to fetch');
   assert.equal(await get('/round'), 'TypeError: Failed to fetch');
