@@ -34,6 +34,27 @@ Utf8Char FirstUtf8Char(std::string_view text) {
   return {code, length, true};
 }
 
+void AppendUtf8(std::uint32_t code, std::string& text) {
+  if ((code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF) {
+    text += kReplacement;
+    return;
+  }
+  const auto byte = [&](std::uint32_t bits) { text += static_cast<char>(bits); };
+  if (code < 0x80) return byte(code);
+  if (code < 0x800) {
+    byte(0xC0U | code >> 6U);
+  } else {
+    if (code < 0x10000) {
+      byte(0xE0U | code >> 12U);
+    } else {
+      byte(0xF0U | code >> 18U);
+      byte(0x80U | (code >> 12U & 0x3FU));
+    }
+    byte(0x80U | (code >> 6U & 0x3FU));
+  }
+  byte(0x80U | (code & 0x3FU));
+}
+
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
     const Utf8Char next = FirstUtf8Char(text);

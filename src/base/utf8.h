@@ -17,6 +17,9 @@ struct Utf8Char {
 // `text` is not empty. Surrogates, overlong forms and what lies past U+10FFFF are not well-formed.
 Utf8Char FirstUtf8Char(std::string_view text);
 
+// A surrogate, or what lies past U+10FFFF, becomes U+FFFD.
+void AppendUtf8(std::uint32_t code, std::string& text);
+
 bool IsUtf8(std::string_view text);
 // Each byte that is no part of a well-formed sequence becomes U+FFFD.
 std::string ToUtf8(std::string_view text);

@@ -38,6 +38,13 @@ TEST(Utf8, ReplacesWhatIsNotWellFormed) {
   EXPECT_EQ(ToUtf8("\xE2\x28\xA1"), "\uFFFD(\uFFFD");
 }
 
+TEST(Utf8, WritesCharacters) {
+  std::string text;
+  for (const std::uint32_t code : {0x41U, 0xE9U, 0x20ACU, 0x1F600U, 0xD800U, 0x110000U})
+    AppendUtf8(code, text);
+  EXPECT_EQ(text, "A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
 TEST(Utf8, GivesTheCodesOfCharacters) {
   EXPECT_EQ(FirstUtf8Char("\u202Ex").code, 0x202EU);
   EXPECT_EQ(FirstUtf8Char("\u202Ex").bytes, 3U);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "storage/idb_schema.h"
 #include "storage/key_codec.h"
 
@@ -21,10 +22,28 @@ constexpr double kMaxGenerated = 9007199254740992.0;
 
 KeyRange Only(std::string_view key) { return KeyRange{.lower = std::string(key), .upper = std::string(key)}; }
 
-ipc::IdbResult NotUnique() {
-  return Refusal(
-      "ConstraintError",
-      "Unable to add key to index: at least one key does not satisfy the uniqueness requirements.");
+// Names are stored as big-endian UTF-16. Half a surrogate pair becomes U+FFFD.
+std::string ReadableName(std::string_view name) {
+  const auto unit = [&](std::size_t i) -> std::uint32_t {
+    if (i + 1 >= name.size()) return 0;
+    return static_cast<unsigned char>(name[i]) << 8 | static_cast<unsigned char>(name[i + 1]);
+  };
+  std::string text;
+  for (std::size_t i = 0; i + 1 < name.size(); i += 2) {
+    std::uint32_t code = unit(i);
+    const std::uint32_t low = unit(i + 2);
+    if (code >= 0xD800 && code <= 0xDBFF && low >= 0xDC00 && low <= 0xDFFF) {
+      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+      i += 2;
+    }
+    AppendUtf8(code, text);
+  }
+  return text;
+}
+
+ipc::IdbResult NotUnique(const ipc::IdbIndexInfo& index) {
+  return Refusal("ConstraintError", "Unable to add key to index '" + ReadableName(index.name()) +
+                                        "': at least one key does not satisfy the uniqueness requirements.");
 }
 
 struct NewEntry {
@@ -109,7 +128,7 @@ class PutOperation {
       if (!entry.index->unique()) continue;
       VIGIL_ASSIGN(const auto owner, context_.store.GetPrimary(entry.index->id(), entry.key));
       if (owner && *owner != key_) {
-        return std::optional<ipc::IdbResult>(NotUnique());
+        return std::optional<ipc::IdbResult>(NotUnique(*entry.index));
       }
     }
     return std::optional<ipc::IdbResult>();
@@ -154,7 +173,7 @@ Result<ipc::IdbResult> SetIndexKeys(OperationContext& context, const ipc::IdbSto
     if (index.unique()) {
       VIGIL_ASSIGN(const auto owner, context.store.GetPrimary(index.id(), key));
       if (owner && *owner != given.primary()) {
-        return NotUnique();
+        return NotUnique(index);
       }
     }
     if (!context.reserve(2 * (key.size() + given.primary().size()))) {

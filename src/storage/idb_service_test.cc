@@ -222,6 +222,9 @@ TEST_F(IdbServiceTest, ARecordThatIsRefusedUsesNoGeneratedKey) {
   const ipc::IdbReply reply = Reply(SendRun(1, run));
   EXPECT_EQ(reply.results(0).key(), Number(1));
   EXPECT_EQ(reply.results(1).error_name(), "ConstraintError");
+  EXPECT_EQ(
+      reply.results(1).error_message(),
+      "Unable to add key to index 'db': at least one key does not satisfy the uniqueness requirements.");
   EXPECT_EQ(reply.results(2).key(), Number(2));
 }
 
