@@ -73,7 +73,7 @@ export class WindowClient extends Client {
   }
   navigate(url: string): Promise<Client | null> {
     const parsed = parseUrl(url);
-    if (!parsed) throw new TypeError(`Failed to execute 'navigate' on 'WindowClient': '${url}' is not a valid URL.`);
+    if (!parsed) throw new TypeError(`'${url}' is not a valid URL.`);
     return port.request({ clientNavigate: { clientId: this.id, url: parsed.href } }).then(firstClient);
   }
   static override isInstance(value: unknown): value is WindowClient {

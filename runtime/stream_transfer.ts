@@ -112,12 +112,12 @@ const attachReadable = (payload: unknown) => crossRealmReadable(attachPort(paylo
 const attachWritable = (payload: unknown) => crossRealmWritable(attachPort(payload as PortPayload));
 const leave = (payload: unknown) => portLeaves(payload as PortPayload);
 
-const locked = (...sides: (ReadableStream<unknown> | WritableStream<unknown>)[]): string | null =>
-  sides.some(isLocked) ? "Cannot transfer a locked stream" : null;
+const locked = (type: string, ...sides: (ReadableStream<unknown> | WritableStream<unknown>)[]): string | null =>
+  sides.some(isLocked) ? `A ${type} could not be cloned because it was locked` : null;
 addTransferable<ReadableStream<unknown>>({
   isInstance: isReadableStream,
   isPort: false,
-  fault: (stream) => locked(stream),
+  fault: (stream) => locked("ReadableStream", stream),
   detach: detachReadable,
   attach: attachReadable,
   leave,
@@ -125,7 +125,7 @@ addTransferable<ReadableStream<unknown>>({
 addTransferable<WritableStream<unknown>>({
   isInstance: isWritableStream,
   isPort: false,
-  fault: (stream) => locked(stream),
+  fault: (stream) => locked("WritableStream", stream),
   detach: detachWritable,
   attach: attachWritable,
   leave,
@@ -133,7 +133,7 @@ addTransferable<WritableStream<unknown>>({
 addTransferable<TransformStream>({
   isInstance: isTransformStream,
   isPort: false,
-  fault: (stream) => locked(sidesOf(stream).readable, sidesOf(stream).writable),
+  fault: (stream) => locked("TransformStream", sidesOf(stream).readable, sidesOf(stream).writable),
   detach(stream) {
     const { readable, writable } = sidesOf(stream);
     return { readable: detachReadable(readable), writable: detachWritable(writable) };

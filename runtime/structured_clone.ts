@@ -4,7 +4,18 @@ import { CryptoKey, restoreKey } from "./crypto_key.ts";
 import { DOMException, QuotaExceededError } from "./domexception.ts";
 import { defineFunctions } from "./global_members.ts";
 import { type DeserializeHost, native, type SerializeHost } from "./native.ts";
-import { bare, bareError, interfaces, isArrayBuffer, withPrefix } from "./webidl.ts";
+import {
+  bare,
+  bareError,
+  converter,
+  type Dictionary,
+  fail,
+  interfaces,
+  isArrayBuffer,
+  member,
+  sequence,
+  withPrefix,
+} from "./webidl.ts";
 
 const enum Tag {
   Blob = 1,
@@ -201,14 +212,18 @@ export function deserializeMessage(data: Uint8Array): { value: unknown; ports: o
   return { value: native.deserialize(outer.inner, new Reader(received)), ports };
 }
 
+const transferList = sequence(converter((value): object => {
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isObject ? value : fail("Failed to convert value to 'object'.");
+}));
 // The second argument of postMessage() and structuredClone(): a list, or options with one.
 export function toTransferList(options: unknown): object[] {
   if (options === undefined || options === null) return [];
   if (typeof options !== "object") {
     throw bareError("The provided value is not of type 'StructuredSerializeOptions'.");
   }
-  const list = Symbol.iterator in options ? options : (options as { transfer?: unknown }).transfer;
-  return list === undefined ? [] : Array.from(list as Iterable<object>);
+  if (Symbol.iterator in options) return transferList(options);
+  return member(options as Dictionary, "StructuredSerializeOptions", "transfer", transferList, []);
 }
 
 export function installStructuredClone(global: object, scopeName: string): void {

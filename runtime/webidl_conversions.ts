@@ -118,9 +118,9 @@ export function nullable<T>(inner: Converter<T>): Converter<T | null> {
 }
 export function sequence<T>(inner: (value: unknown) => T): Converter<T[]> {
   return converter((value): T[] => {
-    const method = (typeof value === "object" && value !== null) || typeof value === "function"
-      ? (value as Iterable<unknown>)[Symbol.iterator]
-      : undefined;
+    const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+    if (!isObject) fail("The provided value cannot be converted to a sequence.");
+    const method = (value as Iterable<unknown>)[Symbol.iterator];
     if (typeof method !== "function") fail("The object must have a callable @@iterator property.");
     // Each item is converted before the next one is asked for, and the method is looked up once: scripts can tell.
     return Array.from({ [Symbol.iterator]: () => Reflect.apply(method, value, []) }, (item) => inner(item));

@@ -230,6 +230,24 @@ test("structuredClone() copies platform objects and refuses what cannot be copie
   }
 });
 
+test("what cannot be transferred is refused", async () => {
+  await using worker = await evaluator();
+  const refused = (transfer: string) => worker.run(`
+    const locked = new ReadableStream(); locked.getReader();
+    try { structuredClone(1, ${transfer}); return "none" } catch (error) { return error.name + error.message.replace(/.*scope': /i, ": ") }`);
+  assert.equal(await refused("[1]"), "TypeError: Failed to convert value to 'object'.");
+  assert.equal(
+    await refused("{ transfer: 5 }"),
+    "TypeError: Failed to read the 'transfer' property from 'StructuredSerializeOptions': The provided value cannot be converted to a sequence.",
+  );
+  assert.equal(await refused("{ transfer: [{}] }"), "DataCloneError: Value at index 0 does not have a transferable type.");
+  assert.equal(await refused("{}"), "none");
+  assert.equal(
+    await refused("{ transfer: [locked] }"),
+    "DataCloneError: A ReadableStream could not be cloned because it was locked",
+  );
+});
+
 test("message channels deliver in order, as tasks, and ports can be transferred", async () => {
   await using worker = await evaluator();
   assert.deepEqual(
