@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "host/fetch_client.h"
 #include "host/registry.h"
 #include "net/fetch_headers.h"
 #include "net/fetcher.h"
+#include "net/mime_type.h"
 #include "net/referrer.h"
 #include "net/url.h"
 
@@ -43,18 +42,19 @@ std::string LocationOf(const ipc::HttpResponse& head) {
   return IsRedirect(head.status()) ? net::HeaderValue(head, "location") : std::string();
 }
 
+// HTML "process a navigate response": an HTML document is one whatever its status, such as a worker's page
+// for those who are offline; 204 and 205 are no documents.
 Result<> CheckDocument(const std::string& url, const ipc::HttpResponse& head) {
-  if (head.status() < 200 || head.status() > 299) {
+  const std::string type = net::HeaderValue(head, "content-type");
+  const auto mime = net::MimeType::Extract(type);
+  const bool html = mime && (mime->Essence() == "text/html" || mime->Essence() == "application/xhtml+xml");
+  const bool ok = head.status() >= 200 && head.status() <= 299;
+  if ((!html && !ok) || head.status() == 204 || head.status() == 205) {
     return Fail(ErrorCode::kNotFound,
                 fmt::format("{} cannot be opened: the server answers {}{}{}", url, head.status(),
                             head.status_text().empty() ? "" : " ", head.status_text()));
   }
-  std::string type = net::HeaderValue(head, "content-type");
-  std::string essence = type.substr(0, type.find(';'));
-  essence.erase(essence.find_last_not_of(" \t") + 1);
-  std::transform(essence.begin(), essence.end(), essence.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  if (essence != "text/html" && essence != "application/xhtml+xml") {
+  if (!html) {
     return Fail(ErrorCode::kInvalidArgument,
                 fmt::format("{} is not a page: its type is '{}', not text/html", url, type));
   }
@@ -140,8 +140,7 @@ asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::Read(FetchR
   Hop hop;
   hop.head = std::move(answer.response);
   hop.location = LocationOf(hop.head);
-  const bool wanted = hop.location.empty() && hop.head.status() >= 200 && hop.head.status() <= 299;
-  if (!wanted) {
+  if (!hop.location.empty()) {
     if (answer.body) answer.body->Cancel();
     co_return hop;
   }

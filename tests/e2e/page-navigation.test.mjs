@@ -28,8 +28,8 @@ test('a page keeps its id wherever its script leads it', async t => {
 });
 
 test('a navigation that fails leaves the page where it is', async t => {
-  const { run, until } = await open(t, { '/': html('') });
-  await run(`window.here = true; location.assign('/missing'); 0`);
+  const { run, until } = await open(t, { '/': html(''), '/none': (request, response) => response.writeHead(204).end() });
+  await run(`window.here = true; location.assign('/none'); 0`);
   await until('the page', 'window.here && location.pathname', '/');
 });
 

@@ -73,6 +73,16 @@ test('a redirect that a worker answers with is followed, through the worker agai
   assert.equal(await get('/round'), 'TypeError: Failed to fetch');
 });
 
+test('a page opens whatever status it has', async t => {
+  const { vigil, server } = await openApp(t);
+  const textOf = async path => {
+    const { page } = await vigil.json('page', 'open', server.url + path, '--keep');
+    return (await vigil.json('page', 'eval', page.id, 'document.body.textContent')).value;
+  };
+  assert.equal(await textOf('offline'), 'you are offline');
+  assert.equal(await textOf('lost'), 'nothing here');
+});
+
 test('a worker sees what a request accepts', async t => {
   const { run } = await openApp(t);
   const headersOf = init => run(`fetch('/headers', ${init}).then(response => response.json())`);
