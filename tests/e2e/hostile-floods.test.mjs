@@ -2,24 +2,16 @@
 // as in a browser; its registration follows the retry rules; the daemon and the other app go on.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isIdle, isStopped, othersGoOn, said, unleash } from './support/hostile.mjs';
+import { areStopped, isIdle, othersGoOn, said, unleash } from './support/hostile.mjs';
 import { eventually } from './support/processes.mjs';
 
-const kStopped = {
+areStopped({
   'writes out more than its memory holds': [/out of memory/, "JSON.stringify(new Array(600).fill('x'.repeat(1 << 20)));"],
   'reads more than its memory holds': [/out of memory/, "JSON.parse('[' + '{},'.repeat(30 << 20) + '0]');"],
   'keeps a text of hundreds of megabytes': [/out of memory/, "const texts = []; for (;;) texts.push(new TextDecoder('utf-16le').decode(new Uint8Array(64 << 20)));"],
   'fills a map with itself': [/out of memory/, 'const map = new Map(); for (let i = 0;; i++) map.set({ i }, new Array(100).fill(map));'],
   'sets a million timers': [/too many timers/, 'for (let i = 0; i < 1e6; i++) setTimeout(() => {}, 1e6);'],
-};
-
-for (const [name, [reason, code, more]] of Object.entries(kStopped)) {
-  test(`a worker that ${name} is stopped`, async t => {
-    const world = await unleash(t, code, more);
-    await isStopped(world, reason);
-    await othersGoOn(world);
-  });
-}
+});
 
 test('keys and indexes of IndexedDB that are bombs', async t => {
   const world = await unleash(t, `

@@ -1,5 +1,6 @@
 // A hostile app beside an honest one, in one daemon.
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { minimalApp } from './app-server.mjs';
 import { publish, startFiles, startServer, startVigil } from './fixture.mjs';
 import { eventually } from './processes.mjs';
@@ -43,6 +44,17 @@ export async function isStopped({ vigil, hostile }, reason) {
   const lines = await vigil.log();
   assert.ok(lines.some(line => reason.test(line.text ?? '')), JSON.stringify(lines.filter(line => line.type !== 'event').slice(-5)));
   assert.equal(lines.filter(line => line.event === 'sync event failed' && line.tag === 'evil').length, 1);
+}
+
+// A test of each of them: what the worker does, the reason that it is stopped for, its code and more for captive().
+export function areStopped(workers) {
+  for (const [name, [reason, code, more]] of Object.entries(workers)) {
+    test(`a worker that ${name} is stopped`, async t => {
+      const world = await unleash(t, code, more);
+      await isStopped(world, reason);
+      await othersGoOn(world);
+    });
+  }
 }
 
 // Its worker's process is gone.
