@@ -45,23 +45,6 @@ tl::unexpected<Error> NotADuration(std::string_view text) {
           text));
 }
 
-std::string FormatTime(std::int64_t wall_us, bool local) {
-  std::int64_t seconds = wall_us / kSecond;
-  std::int64_t rest = wall_us % kSecond;
-  if (rest < 0) {
-    rest += kSecond;
-    --seconds;
-  }
-  const time_t time = seconds;
-  tm parts{};
-  if (local ? ::localtime_r(&time, &parts) == nullptr : ::gmtime_r(&time, &parts) == nullptr)
-    return "unknown time";
-  const std::string day =
-      fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
-  const std::string hour = fmt::format("{:02}:{:02}:{:02}", parts.tm_hour, parts.tm_min, parts.tm_sec);
-  return local ? fmt::format("{} {}", day, hour) : fmt::format("{}T{}.{:03}Z", day, hour, rest / 1000);
-}
-
 }  // namespace
 
 Result<microseconds> ParseDuration(std::string_view text) {
@@ -112,7 +95,18 @@ std::string FormatDuration(microseconds duration) {
   return "0 s";
 }
 
-std::string FormatUtc(std::int64_t wall_us) { return FormatTime(wall_us, false); }
-std::string FormatLocal(std::int64_t wall_us) { return FormatTime(wall_us, true); }
+std::string FormatUtc(std::int64_t wall_us) {
+  std::int64_t seconds = wall_us / kSecond;
+  std::int64_t rest = wall_us % kSecond;
+  if (rest < 0) {
+    rest += kSecond;
+    --seconds;
+  }
+  const time_t time = seconds;
+  tm parts{};
+  if (::gmtime_r(&time, &parts) == nullptr) return "unknown time";
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, rest / 1000);
+}
 
 }  // namespace vigil

@@ -21,7 +21,5 @@ std::string FormatDuration(std::chrono::microseconds duration);
 
 // RFC 3339 in UTC with milliseconds, for machines: "2026-11-23T14:05:07.250Z". Counts from the Unix epoch.
 std::string FormatUtc(std::int64_t wall_us);
-// In the machine's time zone, for people: "2026-11-23 14:05:07".
-std::string FormatLocal(std::int64_t wall_us);
 
 }  // namespace vigil

@@ -114,7 +114,6 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   bool idle() const { return events_.empty() && evaluations_.empty() && incoming_.empty(); }
   // Only bodies are on their way.
   bool idle_but_for_bodies() const { return events_.empty() && evaluations_.empty(); }
-  std::size_t events_under_way() const { return events_.size(); }
 
   void Send(ipc::ToWorker message);
   std::uint64_t SendEvent(ipc::Event event, EventOptions options);  // its number; 0: the process has ended

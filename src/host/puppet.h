@@ -160,9 +160,6 @@ class Puppeteer {
     }
     return found;
   }
-  void ForgetClosed() {
-    std::erase_if(puppets_, [](const auto& puppet) { return puppet->closed(); });
-  }
 
  private:
   void Wait() {

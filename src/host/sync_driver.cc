@@ -323,11 +323,9 @@ void SyncDriver::AppUninstalled(const std::string& origin) { impl_->Step(input::
 void SyncDriver::EngagementChanged(const std::string& origin) {
   impl_->Step(input::EngagementChanged{origin});
 }
-void SyncDriver::WallClockJumped() { impl_->Step(input::Tick{}); }
 void SyncDriver::EmulateOffline(std::uint64_t registration_id, bool offline) {
   impl_->Step(input::EmulateOffline{registration_id, offline});
 }
-void SyncDriver::TryStoreAgain() { impl_->Step(input::StoreRecovered{}); }
 
 std::vector<vigil::RegistrationView> SyncDriver::List() const { return impl_->engine().List(impl_->now()); }
 std::vector<vigil::RegistrationView> SyncDriver::List(std::uint64_t registration_id) const {

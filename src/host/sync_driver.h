@@ -72,9 +72,7 @@ class SyncDriver final : public SyncService {
   void AppInstalled(const std::string& origin);
   void AppUninstalled(const std::string& origin);
   void EngagementChanged(const std::string& origin);
-  void WallClockJumped();
   void EmulateOffline(std::uint64_t registration_id, bool offline);
-  void TryStoreAgain();
 
   // What `vigil syncs` shows. Ascending by service worker registration, tag, kind.
   std::vector<vigil::RegistrationView> List() const;

@@ -103,10 +103,4 @@ DataDirectory::~DataDirectory() {
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
-Result<std::filesystem::path> DataDirectory::Subdirectory(std::string_view name) const {
-  std::filesystem::path path = path_ / name;
-  VIGIL_TRY(MakeDirectory(path));
-  return path;
-}
-
 }  // namespace vigil::store

@@ -27,8 +27,6 @@ class DataDirectory {
   // Absolute.
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path File(std::string_view name) const { return path_ / name; }
-  // Creates (0700) and returns a directory inside; for the per-origin files of storage/.
-  Result<std::filesystem::path> Subdirectory(std::string_view name) const;
 
  private:
   DataDirectory(std::filesystem::path path, int lock_fd);

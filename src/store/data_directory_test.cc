@@ -24,7 +24,6 @@ TEST(DataDirectory, IsMadeWithItsParentsForItsOwnerOnly) {
   ASSERT_EQ(::stat(directory->path().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0700U);
   EXPECT_EQ(directory->File("x.db"), scratch / "a/b/vigil/x.db");
-  EXPECT_TRUE(std::filesystem::is_directory(directory->Subdirectory("origins").value()));
 }
 
 TEST(DataDirectory, HasOneOwnerAndNamesIt) {

@@ -247,16 +247,6 @@ void FaultVfs::Heal() {
   impl_->faults = {};
 }
 
-void FaultVfs::Reseed(std::uint64_t seed) {
-  const std::lock_guard guard(impl_->mutex);
-  impl_->lots = Lots(seed);
-}
-
-void FaultVfs::SetWriteThrough(double probability) {
-  const std::lock_guard guard(impl_->mutex);
-  impl_->options.write_through = probability;
-}
-
 FaultVfs::Counters FaultVfs::counters() const {
   const std::lock_guard guard(impl_->mutex);
   return impl_->counters;

@@ -71,8 +71,6 @@ class FaultVfs {
   // No faults any more.
   void Heal();
 
-  void Reseed(std::uint64_t seed);
-  void SetWriteThrough(double probability);
   Counters counters() const;
 
   // Files in memory, as programs see them, by full name.
