@@ -174,34 +174,36 @@ TEST(CApiOutOfMemory, IsAnErrorCodeWhereverItHappens) {
   }
 }
 
-TEST(CApiOutOfMemory, LeavesTheEngineUsableWhereNoStepHadBegun) {
-  TestHost host;
-  const vigil_host& table = Sheltered(host);
-  ASSERT_EQ(vigil_engine_create(nullptr, &table, &host.engine), VIGIL_OK);
-  ASSERT_EQ(vigil_engine_start(host.engine, nullptr, 0), VIGIL_OK);
-  const std::string tag(100, 't');
-  const vigil_registration call = TestHost::Call(tag);
-  allocations_left = 0;
-  all_after_it_fail = false;
-  EXPECT_EQ(InLibrary([&] { return vigil_register(host.engine, &call); }), VIGIL_ERROR_OUT_OF_MEMORY);
-  EXPECT_EQ(host.Reason(tag), "gone");
-  EXPECT_EQ(host.Register(tag), "ok");
+// The memory of one call of vigil_register() runs out after so many allocations.
+class CApiOutOfMemoryInACall : public testing::Test {
+ protected:
+  CApiOutOfMemoryInACall() {
+    EXPECT_EQ(vigil_engine_create(nullptr, &Sheltered(host_), &host_.engine), VIGIL_OK);
+    EXPECT_EQ(vigil_engine_start(host_.engine, nullptr, 0), VIGIL_OK);
+  }
+  vigil_status RegisterWith(std::int64_t allocations) {
+    const vigil_registration call = TestHost::Call(tag_);
+    allocations_left = allocations;
+    all_after_it_fail = false;
+    return InLibrary([&] { return vigil_register(host_.engine, &call); });
+  }
+
+  TestHost host_;
+  const std::string tag_ = std::string(100, 't');
+};
+
+TEST_F(CApiOutOfMemoryInACall, LeavesTheEngineUsableWhereNoStepHadBegun) {
+  EXPECT_EQ(RegisterWith(0), VIGIL_ERROR_OUT_OF_MEMORY);
+  EXPECT_EQ(host_.Reason(tag_), "gone");
+  EXPECT_EQ(host_.Register(tag_), "ok");
 }
 
-TEST(CApiOutOfMemory, BreaksAnEngineInTheMiddleOfAStepForGood) {
-  TestHost host;
-  const vigil_host& table = Sheltered(host);
-  ASSERT_EQ(vigil_engine_create(nullptr, &table, &host.engine), VIGIL_OK);
-  ASSERT_EQ(vigil_engine_start(host.engine, nullptr, 0), VIGIL_OK);
-  const std::string tag(100, 't');
-  const vigil_registration call = TestHost::Call(tag);
-  allocations_left = 4;
-  all_after_it_fail = false;
-  EXPECT_EQ(InLibrary([&] { return vigil_register(host.engine, &call); }), VIGIL_ERROR_BROKEN);
-  EXPECT_EQ(vigil_tick(host.engine), VIGIL_ERROR_BROKEN);
-  EXPECT_EQ(vigil_engine_start(host.engine, nullptr, 0), VIGIL_ERROR_BROKEN);
-  EXPECT_EQ(vigil_engine_destroy(host.engine), VIGIL_OK);
-  host.engine = nullptr;
+TEST_F(CApiOutOfMemoryInACall, BreaksAnEngineInTheMiddleOfAStepForGood) {
+  EXPECT_EQ(RegisterWith(4), VIGIL_ERROR_BROKEN);
+  EXPECT_EQ(vigil_tick(host_.engine), VIGIL_ERROR_BROKEN);
+  EXPECT_EQ(vigil_engine_start(host_.engine, nullptr, 0), VIGIL_ERROR_BROKEN);
+  EXPECT_EQ(vigil_engine_destroy(host_.engine), VIGIL_OK);
+  host_.engine = nullptr;
 }
 
 }  // namespace

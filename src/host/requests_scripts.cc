@@ -12,6 +12,20 @@
 namespace vigil::host {
 namespace asio = boost::asio;
 
+namespace {
+
+void ReplyScript(WorkerProcess& process, std::uint64_t id, const std::string& url,
+                 const ScriptResource& script) {
+  ipc::Reply reply;
+  reply.set_id(id);
+  reply.mutable_script()->set_url(url);
+  reply.mutable_script()->set_response_url(script.response_url);
+  reply.mutable_script()->set_source(script.body);
+  process.Reply(std::move(reply));
+}
+
+}  // namespace
+
 void Requests::ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id,
                             std::string url) {
   auto version = owner.version;
@@ -19,12 +33,7 @@ void Requests::ImportScript(const Process& process, const ProcessOwner& owner, s
   if (!version) return context_.Spawn(FetchModule(process, owner.page, id, std::move(url)));
   // From the script resource map, which is complete once the worker is installed.
   if (const ScriptResource* script = version->FindScript(url)) {
-    ipc::Reply reply;
-    reply.set_id(id);
-    reply.mutable_script()->set_url(script->url);
-    reply.mutable_script()->set_response_url(script->response_url);
-    reply.mutable_script()->set_source(script->body);
-    return process->Reply(std::move(reply));
+    return ReplyScript(*process, id, script->url, *script);
   }
   bool open = version->state == VersionState::kParsed || version->state == VersionState::kInstalling;
   if (!open) {
@@ -60,12 +69,7 @@ asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Ver
     co_return;
   }
   if (version->FindScript(url) == nullptr) version->scripts.push_back(*fetched);
-  ipc::Reply reply;
-  reply.set_id(id);
-  reply.mutable_script()->set_url(url);
-  reply.mutable_script()->set_response_url((*fetched)->response_url);
-  reply.mutable_script()->set_source((*fetched)->body);
-  process->Reply(std::move(reply));
+  ReplyScript(*process, id, url, **fetched);
 }
 
 asio::awaitable<void> Requests::FetchModule(Process process, std::shared_ptr<Page> page, std::uint64_t id,
@@ -75,12 +79,7 @@ asio::awaitable<void> Requests::FetchModule(Process process, std::shared_ptr<Pag
     ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
     co_return;
   }
-  ipc::Reply reply;
-  reply.set_id(id);
-  reply.mutable_script()->set_url(url);
-  reply.mutable_script()->set_response_url((*fetched)->response_url);
-  reply.mutable_script()->set_source((*fetched)->body);
-  process->Reply(std::move(reply));
+  ReplyScript(*process, id, url, **fetched);
 }
 
 }  // namespace vigil::host
