@@ -79,23 +79,33 @@ std::vector<json::object> Merge(std::vector<json::object> lines,
   return lines;
 }
 
+Result<LogWish> WishOf(const Request& request, const host::Host& host) {
+  LogWish wish;
+  if (const std::string url = QueryValue(request, "url"); !url.empty()) {
+    VIGIL_ASSIGN(wish.origin, host.FindOrigin(url));
+  }
+  VIGIL_ASSIGN(wish.service, ServiceArgument(QueryValue(request, "service")));
+  VIGIL_ASSIGN(wish.lines, LinesArgument(QueryValue(request, "lines")));
+  wish.follow = QueryValue(request, "follow") == "1";
+  wish.console = QueryValue(request, "console") == "1";
+  return wish;
+}
+
+store::EventFilter FilterOf(const LogWish& wish) {
+  store::EventFilter filter;
+  filter.origin = wish.origin;
+  filter.service = wish.service;
+  filter.limit = wish.lines;
+  filter.max_bytes = wish.follow ? kFollowBytes : kAnswerBytes;
+  return filter;
+}
+
 }  // namespace
 
 Api::Task Api::Log(Request request, Caller& caller) {
-  LogWish wish;
-  if (const std::string url = QueryValue(request, "url"); !url.empty()) {
-    auto found = services_.host.FindOrigin(url);
-    if (!found) co_return Fail(std::move(found).error());
-    wish.origin = *found;
-  }
-  auto service = ServiceArgument(QueryValue(request, "service"));
-  if (!service) co_return Fail(std::move(service).error());
-  wish.service = *service;
-  const auto most = LinesArgument(QueryValue(request, "lines"));
-  if (!most) co_return Fail(most.error());
-  wish.lines = *most;
-  wish.follow = QueryValue(request, "follow") == "1";
-  wish.console = QueryValue(request, "console") == "1";
+  auto asked = WishOf(request, services_.host);
+  if (!asked) co_return Fail(std::move(asked).error());
+  const LogWish wish = *asked;
 
   // What comes while the stored events are read waits behind them.
   std::vector<json::object> meanwhile;
@@ -112,12 +122,9 @@ Api::Task Api::Log(Request request, Caller& caller) {
   for (const auto& line : services_.feed.kept()) {
     if (wish.Wants(line)) lines.push_back(line);
   }
-  store::EventFilter filter;
-  filter.origin = wish.origin;
-  filter.service = wish.service;
-  filter.limit = wish.lines;
-  filter.max_bytes = wish.follow ? kFollowBytes : kAnswerBytes;
-  const auto query = [&stores = services_.stores, filter] { return stores.events.Query(filter); };
+  const auto query = [&stores = services_.stores, filter = FilterOf(wish)] {
+    return stores.events.Query(filter);
+  };
   auto events = co_await services_.storage.Run(query);
   if (!events) {
     services_.feed.Unlisten(listener);

@@ -16,6 +16,23 @@ namespace {
 // Of navigations that workers passed on and then did not answer with.
 constexpr std::size_t kMaxRedirectsKept = 1000;
 
+tl::unexpected<ScriptError> RefuseModule(std::string why) {
+  return tl::unexpected<ScriptError>(ScriptError{"TypeError", std::move(why)});
+}
+
+// HTML "fetch a single module script", where the response is looked at.
+ScriptResult<std::shared_ptr<const ScriptResource>> ModuleOf(const std::string& url,
+                                                             net::FetchedResponse response) {
+  if (response.head.status() < 200 || response.head.status() > 299) {
+    return RefuseModule(fmt::format("the server answers {}", response.head.status()));
+  }
+  const std::string type = net::HeaderValue(response.head, "content-type");
+  if (!IsJavaScriptMimeType(type)) return RefuseModule(fmt::format("its MIME type is '{}'", type));
+  const int hops = response.head.url_list_size();
+  return std::make_shared<const ScriptResource>(
+      ScriptResource{url, hops > 0 ? response.head.url_list(hops - 1) : url, std::move(response.body)});
+}
+
 ipc::HttpResponse OpaqueRedirect() {
   ipc::HttpResponse response;
   response.set_type(ipc::HttpResponse::OPAQUE_REDIRECT);
@@ -26,9 +43,6 @@ ipc::HttpResponse OpaqueRedirect() {
 
 asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter::FetchModule(
     std::shared_ptr<Page> page, std::string url) {
-  auto refuse = [](std::string why) {
-    return tl::unexpected<ScriptError>(ScriptError{"TypeError", std::move(why)});
-  };
   ipc::HttpRequest request;
   request.set_method("GET");
   request.set_url(url);
@@ -48,13 +62,13 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter
     ids.client = client;
     auto answer = co_await Ask(page->controller, AsWorkerSeesIt(*page, request), std::move(ids));
     if (answer.kind == Kind::kNetworkError)
-      co_return refuse("the service worker answers with a network error");
+      co_return RefuseModule("the service worker answers with a network error");
     if (answer.kind == Kind::kResponse) {
       answered = true;
       response.body = answer.response.body().inline_();
       if (answer.body) {
         auto bytes = co_await Collect(answer.body, kMaxScriptBytes, context_.executor);
-        if (!bytes) co_return refuse(bytes.error().message);
+        if (!bytes) co_return RefuseModule(bytes.error().message);
         response.body = std::move(*bytes);
       }
       response.head = std::move(answer.response);
@@ -62,17 +76,10 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter
   }
   if (!answered) {
     auto fetched = co_await context_.deps.fetcher.FetchAll(client, request, kMaxScriptBytes);
-    if (!fetched) co_return refuse(fetched.error().message);
+    if (!fetched) co_return RefuseModule(fetched.error().message);
     response = std::move(*fetched);
   }
-  if (response.head.status() < 200 || response.head.status() > 299) {
-    co_return refuse(fmt::format("the server answers {}", response.head.status()));
-  }
-  std::string type = net::HeaderValue(response.head, "content-type");
-  if (!IsJavaScriptMimeType(type)) co_return refuse(fmt::format("its MIME type is '{}'", type));
-  int hops = response.head.url_list_size();
-  co_return std::make_shared<const ScriptResource>(
-      ScriptResource{url, hops > 0 ? response.head.url_list(hops - 1) : url, std::move(response.body)});
+  co_return ModuleOf(url, std::move(response));
 }
 
 void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,
@@ -99,6 +106,20 @@ void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std
   context_.Spawn(Route(shared, owner, request_id, std::move(request)));
 }
 
+// All of a body, before anybody is asked: for a controller within the request, for the network as an upload.
+asio::awaitable<Result<std::shared_ptr<net::UploadBody>>> FetchRouter::HoldBody(
+    std::shared_ptr<BodySource> source, bool controlled, ipc::HttpRequest& request) {
+  if (controlled) {
+    auto bytes = co_await Collect(source, kMaxRequestBody, context_.executor);
+    if (!bytes) co_return Fail(bytes.error());
+    request.mutable_body()->set_inline_(std::move(*bytes));
+    co_return std::shared_ptr<net::UploadBody>();
+  }
+  auto spool = co_await Spool::Fill(source, context_.options.storage_directory, spooled_, context_.executor);
+  if (!spool) co_return Fail(spool.error());
+  co_return (*spool)->AsUpload();
+}
+
 asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
                                          std::uint64_t request_id, ipc::HttpRequest request) {
   Key key(process->id(), request_id);
@@ -108,21 +129,12 @@ asio::awaitable<void> FetchRouter::Route(std::shared_ptr<WorkerProcess> process,
   if (request.body().has_stream()) {
     auto source = ProcessBody::Open(*process, request.body().stream());
     if (!source) co_return;
-    Error problem;
-    if (controlled) {
-      auto bytes = co_await Collect(source, kMaxRequestBody, context_.executor);
-      if (bytes) request.mutable_body()->set_inline_(std::move(*bytes));
-      if (!bytes) problem = bytes.error();
-    } else {
-      auto spool =
-          co_await Spool::Fill(source, context_.options.storage_directory, spooled_, context_.executor);
-      if (spool) upload = (*spool)->AsUpload();
-      if (!spool) problem = spool.error();
-    }
-    if (!problem.message.empty()) {
-      ReplyError(*process, request_id, "the request's body: " + problem.message);
+    auto held = co_await HoldBody(std::move(source), controlled, request);
+    if (!held) {
+      ReplyError(*process, request_id, "the request's body: " + held.error().message);
       co_return;
     }
+    upload = std::move(*held);
   }
   if (!running_.contains(key)) co_return;
   while (controlled) {

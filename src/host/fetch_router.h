@@ -76,6 +76,8 @@ class FetchRouter {
   boost::asio::awaitable<Answer> Race(std::shared_ptr<Version> version, ipc::HttpRequest request,
                                       FetchIds ids);
   std::shared_ptr<NavigationPreload> Preload(const Version& version, const ipc::HttpRequest& request);
+  boost::asio::awaitable<Result<std::shared_ptr<net::UploadBody>>> HoldBody(
+      std::shared_ptr<BodySource> source, bool controlled, ipc::HttpRequest& request);
   boost::asio::awaitable<void> Route(std::shared_ptr<WorkerProcess> process, ProcessOwner owner,
                                      std::uint64_t request_id, ipc::HttpRequest request);
   void FromNetwork(const std::shared_ptr<WorkerProcess>& process, const ProcessOwner& owner,
