@@ -41,9 +41,11 @@ export async function isStopped({ vigil, hostile }, reason) {
   assert.match(sync.last_failure, reason);
   assert.match(sync.explanation, reason);
   assert.equal(sync.state, 'waiting');
-  const lines = await vigil.log();
+  // What is recorded comes to the log behind what the storage thread is at.
+  const failures = all => all.filter(line => line.event === 'sync event failed' && line.tag === 'evil').length;
+  const lines = await eventually('the failure is recorded', () => vigil.log(), all => failures(all) > 0);
+  assert.equal(failures(lines), 1);
   assert.ok(lines.some(line => reason.test(line.text ?? '')), JSON.stringify(lines.filter(line => line.type !== 'event').slice(-5)));
-  assert.equal(lines.filter(line => line.event === 'sync event failed' && line.tag === 'evil').length, 1);
 }
 
 // A test of each of them: what the worker does, the reason that it is stopped for, its code and more for captive().
