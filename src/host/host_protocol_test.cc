@@ -60,6 +60,24 @@ TEST_F(HostProtocolTest, BytesThatAreNoMessageEndTheProcess) {
   }
 }
 
+TEST_F(HostProtocolTest, AWorkerThatIsRemovedWhileItsProcessIsMadeDoesNotRun) {
+  StartBoth();
+  for (const auto* app : {&others, &server}) ASSERT_TRUE(Await(host->StopWorker(app->Url("/"))));
+  RunUntil([&] { return worker->closed() && their_worker->closed(); });
+  // The other app's takes the child that is kept ready; this one's has to be made.
+  for (const auto* app : {&others, &server}) {
+    host->DispatchSyncEvent({SyncKind::kOneShot, RegistrationOf(*app), "tag", false, Duration(0)},
+                            [this, app](DispatchOutcome ended) {
+                              if (app == &server) outcome = std::move(ended);
+                            });
+  }
+  ASSERT_TRUE(Await(host->ClearOrigin(server.origin())));
+  RunUntil([&] { return outcome.has_value(); });
+  EXPECT_EQ(outcome->kind, DispatchOutcome::Kind::kNotStarted);
+  Settle(Running(others));
+  EXPECT_EQ(puppeteer->Find(server.origin(), false), nullptr);
+}
+
 TEST_F(HostProtocolTest, StartingTwiceEndsTheProcess) {
   StartBoth();
   BeginSync();

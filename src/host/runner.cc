@@ -64,12 +64,15 @@ asio::awaitable<void> Runner::StartProcess(std::shared_ptr<Version> version, Wai
   ProcessOwner owner;
   owner.version = version;
   auto created = co_await context_.processes->Create(owner, version->origin);
-  if (!created) {
+  // It may have been removed meanwhile: then nothing of it may run any more.
+  const bool removed = version->state == VersionState::kRedundant;
+  if (created && removed) (*created)->Kill(ExitReport::Reason::kStopped, "was stopped: it was removed");
+  if (!created || removed) {
     version->starting.reset();
     StartResult result;
     result.process_died = true;
     result.ours = true;
-    result.error = created.error().message;
+    result.error = created ? "the service worker was removed" : created.error().message;
     waiter.Set(std::move(result));
     co_return;
   }
