@@ -272,26 +272,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     log::SetLevel(log::Level::kError);
     { SqliteBackingStoreFactory(directories).Open(kOrigin, kName).value(); }
     for (const auto& entry : std::filesystem::recursive_directory_iterator(fuzz::Folder())) {
-      if (entry.path().extension() == ".sqlite") return OpenRaw(entry.path(), 0x56474944);
+      if (entry.path().extension() == ".sqlite") return entry.path();
     }
     std::abort();
   }();
   static const auto caches = [] {
-    {
-      CacheService service(directories);
-      service.AddClient(1, kOrigin);
-      ipc::CacheRequest request;
-      request.set_open("v1");
-      (void)service.Handle(1, request);
-    }
-    return OpenRaw(directories.PathOf(kOrigin) / "caches.sqlite", 0x56474943);
+    CacheService service(directories);
+    service.AddClient(1, kOrigin);
+    ipc::CacheRequest request;
+    request.set_open("v1");
+    (void)service.Handle(1, request);
+    return directories.PathOf(kOrigin) / "caches.sqlite";
   }();
   FuzzedDataProvider data(bytes, size);
+  // Closed before the services open them: the files are theirs alone.
   if (data.ConsumeBool()) {
-    FillIdb(data, *idb);
+    FillIdb(data, *OpenRaw(idb, 0x56474944));
     UseIdb(data, directories);
   } else {
-    FillCaches(data, *caches);
+    FillCaches(data, *OpenRaw(caches, 0x56474943));
     UseCaches(data, directories);
   }
   return 0;
