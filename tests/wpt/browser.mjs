@@ -1,9 +1,13 @@
 // A daemon that runs tests, one after the other, each in a page of its own.
 import { Vigil } from '../e2e/support/vigil.mjs';
 
-// Hands over the results, and leaves no registration behind for the next test.
+// Hands over the results, and leaves no registration and no cookie behind for the next test.
 const kCollect = `
 const results = await globalThis.vigilResults;
+for (const cookie of document.cookie.split('; ')) {
+  const [name] = cookie.split('=');
+  for (const path of ['', '; path=/']) document.cookie = name + '=; max-age=0' + path;
+}
 for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister();
 return results;
 `;
