@@ -5,7 +5,7 @@ import { print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
-import { parseUrl } from "./url.ts";
+import { environment, parseUrl } from "./url.ts";
 
 const scripts = new Map<string, Script>();
 let mayFetch: () => boolean = () => false;
@@ -15,16 +15,16 @@ export function setScripts(given: readonly Script[], canFetch: () => boolean): v
   mayFetch = canFetch;
 }
 
+// The console has the reason: scripts may not learn it.
+function failure(url: string, doing: string): DOMException {
+  return new DOMException(`${doing}: The script at '${url}' failed to load.`, "NetworkError");
+}
+
 // A script that was imported before, or while installing, a new one. Anything else is a network error: an installed
 // worker must work off line.
 function load(url: string, doing: string): Script {
   const known = scripts.get(url);
   if (known) return known;
-  // The console has the reason: scripts may not learn it.
-  const failed = (why: string) => {
-    if (why) print("error", why, url);
-    return new DOMException(`${doing}: The script at '${url}' failed to load.`, "NetworkError");
-  };
   if (!mayFetch()) {
     throw new DOMException(
       `${doing}: Failed to import '${url}'. importScripts() of new scripts after service worker installation is not allowed.`,
@@ -35,9 +35,11 @@ function load(url: string, doing: string): Script {
   try {
     script = port.requestSync({ importScript: { url } }).script;
   } catch (error) {
-    throw failed((error as Error).message);
+    const why = (error as Error).message;
+    if (why) print("error", why, url);
+    throw failure(url, doing);
   }
-  if (!script) throw failed("");
+  if (!script) throw failure(url, doing);
   scripts.set(url, script);
   return script;
 }
@@ -49,7 +51,18 @@ export function importScripts(urls: readonly unknown[]): void {
     if (!url) throw new DOMException(`${doing}: The URL '${String(given)}' is invalid.`, "SyntaxError");
     return url.href;
   });
-  for (const url of absolute) native.runScript(load(url, doing).source, url);
+  for (const url of absolute) run(url, doing);
+}
+
+// What a script of another origin throws stays its own (HTML "run a classic script", with muted errors).
+function run(url: string, doing: string): void {
+  const { source, responseUrl } = load(url, doing);
+  try {
+    native.runScript(source, url);
+  } catch (error) {
+    if (parseUrl(responseUrl || url)?.origin === environment.origin) throw error;
+    throw failure(url, doing);
+  }
 }
 
 // HTML "resolve a URL-like module specifier".

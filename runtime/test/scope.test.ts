@@ -157,6 +157,19 @@ test("an installed worker imports only what it imported before", async () => {
   assert.deepEqual(worker.requests("importScript"), []);
 });
 
+test("what an imported script of another origin throws is not told", async () => {
+  const lib = (url: string, responseUrl: string) => ({ url, responseUrl, source: Buffer.from("throw new RangeError('secret')") });
+  const other = "https://other.example/lib.js";
+  await using worker = await evaluator(undefined, (start) =>
+    start.serviceWorker.scripts.push(lib(`${origin}/own.js`, `${origin}/own.js`), lib(other, other), lib(`${origin}/led.js`, other)));
+  await assert.rejects(worker.run("importScripts('/own.js')"), { message: "RangeError: secret" });
+  for (const url of [other, `${origin}/led.js`]) {
+    await assert.rejects(worker.run(`importScripts('${url}')`), {
+      message: `NetworkError: Failed to execute 'importScripts' on 'WorkerGlobalScope': The script at '${url}' failed to load.`,
+    });
+  }
+});
+
 test("a module worker runs with its imports", async () => {
   const scripts = [
     {
