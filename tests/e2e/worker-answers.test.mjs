@@ -106,6 +106,17 @@ test('what respondWith() was given and nobody handles is told to the worker', as
   ]);
 });
 
+test('a worker whose script is moved is kept, and update() says TypeError', async t => {
+  const { run, server } = await openApp(t);
+  server.files['/moved.js'] = server.files['/sw.js'];
+  server.files['/sw.js'] = { status: 302, headers: { Location: '/moved.js' } };
+  assert.deepEqual(
+    await run(`navigator.serviceWorker.ready.then(async registration => [
+      await registration.update().then(() => 'updated', error => error.name), registration.active.state])`),
+    ['TypeError', 'activated'],
+  );
+});
+
 test('a redirect of a navigation that a worker passes on is followed without asking again', async t => {
   const { vigil, server } = await openApp(t);
   server.files['/'] = { status: 302, headers: { Location: '/arrived' } };
