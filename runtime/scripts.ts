@@ -3,6 +3,7 @@
 import type { Script } from "#ipc/vigil.ts";
 import { print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
+import { describe } from "./inspect.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
 import { environment, parseUrl } from "./url.ts";
@@ -15,8 +16,9 @@ export function setScripts(given: readonly Script[], canFetch: () => boolean): v
   mayFetch = canFetch;
 }
 
-// The console has the reason: scripts may not learn it.
-function failure(url: string, doing: string): DOMException {
+// The console gets the reason, if there is one: scripts may not learn it.
+function failure(url: string, doing: string, why: string): DOMException {
+  if (why) print("error", why, url);
   return new DOMException(`${doing}: The script at '${url}' failed to load.`, "NetworkError");
 }
 
@@ -35,11 +37,9 @@ function load(url: string, doing: string): Script {
   try {
     script = port.requestSync({ importScript: { url } }).script;
   } catch (error) {
-    const why = (error as Error).message;
-    if (why) print("error", why, url);
-    throw failure(url, doing);
+    throw failure(url, doing, (error as Error).message);
   }
-  if (!script) throw failure(url, doing);
+  if (!script) throw failure(url, doing, "");
   scripts.set(url, script);
   return script;
 }
@@ -61,7 +61,7 @@ function run(url: string, doing: string): void {
     native.runScript(source, url);
   } catch (error) {
     if (parseUrl(responseUrl || url)?.origin === environment.origin) throw error;
-    throw failure(url, doing);
+    throw failure(url, doing, describe(error));
   }
 }
 

@@ -157,7 +157,7 @@ test("an installed worker imports only what it imported before", async () => {
   assert.deepEqual(worker.requests("importScript"), []);
 });
 
-test("what an imported script of another origin throws is not told", async () => {
+test("what an imported script of another origin throws is told to the console only", async () => {
   const lib = (url: string, responseUrl: string) => ({ url, responseUrl, source: Buffer.from("throw new RangeError('secret')") });
   const other = "https://other.example/lib.js";
   await using worker = await evaluator(undefined, (start) =>
@@ -167,6 +167,7 @@ test("what an imported script of another origin throws is not told", async () =>
     await assert.rejects(worker.run(`importScripts('${url}')`), {
       message: `NetworkError: Failed to execute 'importScripts' on 'WorkerGlobalScope': The script at '${url}' failed to load.`,
     });
+    assert.match(worker.lines.at(-2)!, /^RangeError: secret/); // before the evaluator's own
   }
 });
 
