@@ -21,6 +21,90 @@ function write(target, seeds) {
   for (const [name, bytes] of Object.entries(seeds)) writeFileSync(join(folder, name), bytes);
 }
 
+const kA = 'http://attacker.localhost', kB = 'http://victim.localhost';
+const kPage = 0, kWorker = 1, kRaw = 2, kStir = 4;
+const stir = what => kStir | what << 3;
+
+// A sequence for host_fuzzer.cc: [who, text of a ToDaemon] …
+function sequence(...steps) {
+  return Buffer.concat(steps.flatMap(([who, message]) => {
+    const bytes = typeof message === 'string' ? encode('ToDaemon', message) : Buffer.from(message);
+    return [Buffer.from([who, bytes.length & 255, bytes.length >> 8]), bytes];
+  }));
+}
+const ask = (id, body, registration = 0) => `request { id: ${id} ${registration ? `registration_id: ${registration}` : ''} ${body} }`;
+
+// Registration and version 1 are the attacker's, 2 the other's; "A:" and "B:" as host_fuzzer.cc says.
+write('host_fuzzer', {
+  'fetch-and-cancel': sequence(
+    [kWorker, ask(5, `fetch { method: "GET" url: "${kA}/x" mode: "cors" }`)], [kWorker, 'cancel_request: 5'],
+    [kPage, ask(6, `fetch { method: "POST" url: "${kA}/y" mode: "same-origin" credentials: "include" body { inline: "b" } }`)],
+    [kPage, ask(7, `fetch { method: "GET" url: "${kB}/z" mode: "no-cors" redirect: "manual" referrer: "about:client" }`)]),
+  'upload-stream': sequence(
+    [kWorker, ask(5, `fetch { method: "POST" url: "${kA}/up" body { stream: 3 } }`)], [kWorker, 'chunk { stream: 3 data: "one" }'],
+    [kWorker, 'chunk { stream: 3 data: "two" fin: true }'], [kWorker, 'credit { stream: 1 bytes: 100 }'], [kWorker, 'body_cancel { stream: 1 }']),
+  'page-through-worker': sequence(
+    [kPage, ask(5, `fetch { method: "GET" url: "${kA}/through" mode: "cors" }`)],
+    [kWorker, `fetch_response { event_id: 1 kind: RESPONSE response { status: 200 url_list: "${kA}/through" body { stream: 9 } } }`],
+    [kWorker, 'chunk { stream: 9 data: "answer" fin: true }'], [kWorker, 'event_finished { event_id: 1 }']),
+  'sync': sequence(
+    [kPage, ask(5, 'sync_register { tag: "t" }', 1)], [kPage, 'sync_acknowledge { tag: "t" registration_id: 1 }'], [kPage, ask(6, 'sync_get_tags {}', 1)],
+    [kPage, ask(7, 'periodic_register { tag: "p" min_interval_ms: 1000 }', 1)], [kPage, ask(8, 'periodic_get_tags {}', 1)],
+    [kPage, ask(9, 'periodic_unregister { value: "p" }', 1)], [kPage, ask(10, 'sync_register { tag: "t" }', 2)], [kPage, ask(11, 'sync_get_tags {}', 2)]),
+  'events': sequence(
+    [stir(0) | kWorker, 'event_finished { event_id: 1 outcome: REJECTED error: "no" }'], [stir(0) | kWorker, 'event_finished { event_id: 2 }'],
+    [stir(1), 'evaluate_result { id: 1 ok: true json: "1" }'], [stir(5) | kWorker, 'started { ok: true }']),
+  'idb': sequence(
+    [kWorker, ask(5, 'idb { open { connection: 1 name: "\\000d" version: 1 } }')],
+    [kWorker, ask(6, 'idb { run { connection: 1 transaction: 1 operations { store: 1 create_store { name: "\\000s" auto_increment: true } } operations { store: 1 put { value: "v" } } commit: true } }')],
+    [kWorker, ask(7, 'idb { run { connection: 1 transaction: 2 begin { write: true stores: 1 } operations { store: 1 put { key: "\\020k" value: "v" add: true } } operations { store: 1 read { limit: 10 } } operations { store: 1 count {} } commit: true } }')],
+    [kPage, ask(8, 'idb { open { connection: 1 name: "\\000d" version: 2 } }')], [kWorker, ask(9, 'idb { version_change_done: 1 }')], [kWorker, ask(10, 'idb { close: 1 }')],
+    [kPage, ask(11, 'idb { databases: true }')], [kPage, ask(12, 'idb { delete_database { connection: 2 name: "\\000d" } }')]),
+  'cache': sequence(
+    [kWorker, ask(5, 'cache { open: "c" }')],
+    [kWorker, ask(6, `cache { put { cache: 1 entries { request { method: "GET" url: "${kA}/x" } response { status: 200 headers { name: "vary" value: "a" } body { inline: "b" } } } } }`)],
+    [kWorker, ask(7, `cache { match { any_cache: true request { method: "GET" url: "${kA}/x" } ignore_search: true } }`)], [kPage, ask(8, 'cache { match_all { cache: 1 } }')],
+    [kWorker, ask(9, 'cache { upload { body: 4 data: "piece" } }')], [kWorker, ask(10, 'cache { download { body: 1 offset: 0 limit: 100 } }')], [kWorker, ask(11, 'cache { keys: true }')],
+    [kWorker, ask(12, `cache { remove_entry { cache: 1 request { method: "GET" url: "${kA}/x" } } }`)], [kWorker, ask(13, 'cache { remove: "c" }')], [kWorker, ask(14, 'cache { has: "c" }')]),
+  'clients': sequence(
+    [kWorker, ask(5, 'clients_match_all { include_uncontrolled: true type: "window" }')], [kWorker, ask(6, 'clients_get { value: "A:" }')], [kWorker, ask(7, 'clients_get { value: "B:" }')],
+    [kWorker, ask(8, 'client_focus { value: "A:" }')], [kWorker, ask(9, `client_navigate { client_id: "A:" url: "${kA}/" }`)], [kWorker, ask(10, `client_navigate { client_id: "B:" url: "${kA}/" }`)],
+    [kWorker, ask(11, `clients_open_window { value: "${kA}/" }`)], [kWorker, ask(12, 'clients_claim {}')], [kWorker, ask(13, 'skip_waiting {}')]),
+  'messages': sequence(
+    [kPage, ask(5, 'post_message { version_id: 1 data: "m" }')], [kWorker, ask(6, 'post_message { client_id: "A:" data: "m" }')], [kWorker, ask(7, 'post_message { client_id: "B:" data: "m" }')],
+    [kPage, ask(8, 'post_message { version_id: 2 data: "m" }')], [kPage, 'broadcast { channel: "c" data: "m" }'], [kPage, 'console { level: "log" text: "hello" source: "x:1" }']),
+  'registrations': sequence(
+    [kPage, ask(5, `container_register { script_url: "${kA}/sw.js" scope: "${kA}/deep/" type: "module" update_via_cache: "all" }`)], [kPage, ask(6, `container_register { script_url: "${kB}/sw.js" }`)],
+    [kPage, ask(7, `container_get_registration { value: "${kA}/" }`)], [kPage, ask(8, `container_get_registration { value: "${kB}/" }`)], [kPage, ask(9, 'container_get_registrations {}')],
+    [kWorker, ask(10, 'registration_update {}', 1)], [kWorker, ask(13, 'navigation_preload { enabled: true header_value: "h" }', 1)], [kPage, ask(14, 'navigation_preload {}', 2)], [kPage, ask(11, 'registration_unregister {}', 2)], [kPage, ask(12, 'registration_unregister {}', 1)]),
+  'notifications': sequence(
+    [kWorker, ask(5, 'show_notification { title: "t" body: "b" tag: "g" options_json: "{}" data: "d" }', 1)], [stir(6) | kWorker, ask(6, 'get_notifications { tag: "g" }', 1)],
+    [kWorker, ask(7, `clients_open_window { value: "${kA}/" }`)], [stir(4) | kWorker, ask(8, 'show_notification { title: "t" }', 2)], [kWorker, ask(9, 'close_notification { value: "B:" }')]),
+  'storage': sequence(
+    [kPage, ask(5, 'local_storage { kind: SET key: "k\\000" value: "v\\000" }')], [kPage, ask(6, 'local_storage { kind: LOAD }')], [kPage, ask(7, 'local_storage { kind: REMOVE key: "k\\000" session: true }')],
+    [kPage, ask(8, 'local_storage { kind: CLEAR }')], [kWorker, ask(9, 'local_storage { kind: LOAD }')], [kWorker, ask(10, 'storage_estimate {}')], [kWorker, ask(11, 'storage_persist {}')],
+    [kWorker, ask(12, 'permission_query { name: "notifications" }')], [stir(2), ask(13, 'permission_query { name: "no such" }')]),
+  'scripts': sequence(
+    [kWorker, ask(5, `import_script { url: "${kA}/sw.js" }`)], [kWorker, ask(6, `import_script { url: "${kA}/other.js" }`)], [kPage, ask(7, `import_script { url: "${kA}/module.js" }`)],
+    [kPage, `document { title: "T" manifest_url: "${kA}/m" }`], [kWorker, 'quiescent { seq: 3 next_timer_us: 5 }'], [kWorker, 'dying { reason: "heap limit" }']),
+  'locks': sequence(
+    [kWorker, ask(5, 'lock_request { name: "l" }')], [kPage, ask(6, 'lock_request { name: "l" shared: true }')], [kPage, ask(7, 'lock_request { name: "l" if_available: true }')],
+    [kPage, ask(8, 'lock_request { name: "l" steal: true }')], [kWorker, ask(9, 'lock_query {}')], [kPage, 'cancel_request: 8'], [kPage, 'cancel_request: 6'], [kWorker, ask(5, 'lock_request { name: "m" }')]),
+  'cookies': sequence(
+    [kPage, ask(5, 'cookie_set { name: "a" value: "1" path: "/" same_site: "strict" }')], [kPage, ask(6, `cookie_get { url: "${kA}/" }`)], [kWorker, ask(7, `cookie_get { url: "${kB}/" name: "k" }`)],
+    [kWorker, ask(8, `cookie_subscribe { subscriptions { url: "${kA}/" name: "a" } }`)], [kPage, ask(9, 'cookie_set { name: "a" value: "2" path: "/" domain: "x" expires_ms: 5 }')],
+    [kWorker, ask(10, 'cookie_get_subscriptions {}')], [kWorker, ask(11, `cookie_unsubscribe { subscriptions { url: "${kA}/" } }`)], [kPage, ask(12, 'cookie_get_subscriptions {}', 2)]),
+  'ports': sequence(
+    [kPage, 'port { channel: "c" kind: CLAIM }'], [kPage, 'port { channel: "c" side: 1 kind: MESSAGE data: "m" }'], [kWorker, 'port { channel: "c" side: 1 kind: CLAIM }'],
+    [kWorker, 'port { channel: "c" side: 0 kind: MESSAGE data: "m" }'], [kWorker, 'port { channel: "c" side: 1 kind: RELEASE }'], [kWorker, 'port { channel: "c" side: 1 kind: BOUNCE data: "b" }'],
+    [kPage, 'port { channel: "c" side: 1 kind: CLAIM }'], [kWorker, 'port { channel: "c" side: 1 kind: DRAINED }'], [kPage, 'port { channel: "c" side: 1 kind: CLOSE }'], [kPage, 'port { channel: "c" side: 7 kind: CLOSE }']),
+  'sockets': sequence(
+    [kPage, 'web_socket { socket: 1 open { url: "ws://127.0.0.1:1/" protocols: "p" } }'], [kPage, 'web_socket { socket: 1 message { text: true data: "m" } }'], [kPage, 'web_socket { socket: 1 grant: 5 }'],
+    [kPage, 'web_socket { socket: 1 close { code: 3000 reason: "r" } }'], [kWorker, `web_socket { socket: 1 open { url: "${kA}/" } }`], [kWorker, 'web_socket { socket: 2 message { data: "m" } }']),
+  'broken': sequence(
+    [kPage | kRaw, [5, 0, 0, 0, 0x3a, 0x7f, 1, 2, 3]], [kWorker | kRaw, [255, 255, 255, 127]], [kWorker | kRaw, [0, 0, 0, 0]], [stir(3), 'started { ok: true }']),
+});
+
 const frame = bytes => Buffer.concat([Buffer.from([bytes.length & 255, bytes.length >> 8, 0, 0]), bytes]);
 write('frame_fuzzer', {
   one: Buffer.concat([Buffer.from([7]), frame(encode('ToDaemon', 'console { text: "x" }'))]),
@@ -33,6 +117,8 @@ write('worker_message_fuzzer', {
   start: encode('ToWorker', 'seq: 1 start { scope: PAGE origin: "https://a.example" url: "https://a.example/" clock { virtual_time: true wall_us: 5 mono_us: -1 } limits { heap_bytes: 1 cpu_seconds: 2 } seed: "seed" test_natives: true }'),
   clock: encode('ToWorker', 'seq: 9 clock { virtual_time: true wall_us: 1700000000000000 mono_us: 6000000 }'),
   reply: encode('ToWorker', 'seq: 4 reply { id: 77 failure { name: "TypeError" message: "no" } }'),
+  inspector: encode('ToWorker', 'seq: 6 inspector { session: 3 message: "{}" }'),
+  'inspector-waits': encode('ToWorker', 'seq: 6 inspector { session: 3 paused: true }'),
   chunk: encode('ToWorker', 'seq: 5 chunk { stream: 2 data: "abc" fin: true }'),
   request: encode('ToDaemon', 'request { id: 4 import_script { url: "https://a.example/x.js" } }'),
   fork: encode('ToZygote', 'fork { id: 3 title: "vw:a.example" spare: true }'),

@@ -37,11 +37,6 @@ ipc::Start Known(const ipc::Start& in) {
   out.set_scope(in.scope());
   out.set_origin(in.origin());
   if (in.has_clock()) *out.mutable_clock() = Known(in.clock());
-  if (in.has_limits()) {
-    out.mutable_limits()->set_heap_bytes(in.limits().heap_bytes());
-    out.mutable_limits()->set_array_buffer_bytes(in.limits().array_buffer_bytes());
-    out.mutable_limits()->set_cpu_seconds(in.limits().cpu_seconds());
-  }
   out.set_seed(in.seed());
   *out.mutable_languages() = in.languages();
   out.set_test_natives(in.test_natives());
@@ -57,6 +52,14 @@ ipc::ToWorker Known(const ipc::ToWorker& in) {
     if (in.reply().has_failure()) *out.mutable_reply()->mutable_failure() = in.reply().failure();
   }
   if (in.has_chunk()) *out.mutable_chunk() = in.chunk();
+  if (in.has_inspector()) {
+    // Of several bodies the last one counts, and the library keeps that one.
+    out.mutable_inspector()->set_session(in.inspector().session());
+    if (in.inspector().has_attach()) out.mutable_inspector()->mutable_attach();
+    if (in.inspector().has_detach()) out.mutable_inspector()->mutable_detach();
+    if (in.inspector().has_message()) out.mutable_inspector()->set_message(in.inspector().message());
+    if (in.inspector().has_paused()) out.mutable_inspector()->set_paused(in.inspector().paused());
+  }
   return out;
 }
 
@@ -71,13 +74,18 @@ void CompareStart(std::string_view bytes, const ipc::Start& theirs) {
   Require(ours->page == (theirs.scope() == ipc::Start::PAGE));
   Require(ours->seed == theirs.seed() && ours->test_natives == theirs.test_natives());
   Compare(ours->clock, theirs.clock());
-  // None: the default, which is not none.
-  const auto same = [](std::uint64_t own, std::uint64_t given) {
-    return given == 0 ? own != 0 : own == given;
-  };
-  Require(same(ours->limits.heap_bytes, theirs.limits().heap_bytes()));
-  Require(same(ours->limits.array_buffer_bytes, theirs.limits().array_buffer_bytes()));
-  Require(same(ours->limits.cpu_seconds, theirs.limits().cpu_seconds()));
+}
+
+void CompareInspector(std::string_view bytes, const ipc::InspectorFrame& theirs) {
+  using Kind = worker::InspectorOrder::Kind;
+  const auto ours = worker::ParseInspectorOrder(bytes);
+  Require(ours.has_value() == (theirs.body_case() != ipc::InspectorFrame::BODY_NOT_SET));
+  if (!ours) return;
+  Require(ours->session == theirs.session());
+  Require((ours->kind == Kind::kAttach) == theirs.has_attach());
+  Require((ours->kind == Kind::kDetach) == theirs.has_detach());
+  Require((ours->kind == Kind::kWait) == theirs.has_paused());
+  Require(ours->message == theirs.message());
 }
 
 void CompareToWorker(std::string_view bytes) {
@@ -97,6 +105,8 @@ void CompareToWorker(std::string_view bytes) {
     Compare(*clock, message.clock());
   }
   if (message.has_reply()) Require(*ours->reply_id == message.reply().id());
+  Require(ours->inspector.has_value() == message.has_inspector());
+  if (message.has_inspector()) CompareInspector(*ours->inspector, message.inspector());
 }
 
 void CompareRequest(std::string_view bytes) {
@@ -115,9 +125,21 @@ void CompareFork(std::string_view bytes) {
   known.mutable_fork()->set_id(message.fork().id());
   known.mutable_fork()->set_title(message.fork().title());
   known.mutable_fork()->set_spare(message.fork().spare());
+  const auto& given = message.fork().limits();
+  auto& limits = *known.mutable_fork()->mutable_limits();
+  limits.set_heap_bytes(given.heap_bytes());
+  limits.set_array_buffer_bytes(given.array_buffer_bytes());
+  limits.set_cpu_seconds(given.cpu_seconds());
   const auto ours = worker::ParseFork(known.SerializeAsString());
   Require(ours.has_value() && ours->id == message.fork().id());
   Require(ours->title == message.fork().title() && ours->spare == message.fork().spare());
+  // None: the default, which is not none.
+  const auto same = [](std::uint64_t own, std::uint64_t theirs) {
+    return theirs == 0 ? own != 0 : own == theirs;
+  };
+  Require(same(ours->limits.heap_bytes, given.heap_bytes()));
+  Require(same(ours->limits.array_buffer_bytes, given.array_buffer_bytes()));
+  Require(same(ours->limits.cpu_seconds, given.cpu_seconds()));
 }
 
 }  // namespace
@@ -127,6 +149,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto incoming = worker::Glance(bytes);
   if (incoming && incoming->start) (void)worker::ParseStart(*incoming->start);
   if (incoming && incoming->clock) (void)worker::ParseClock(*incoming->clock);
+  if (incoming && incoming->inspector) (void)worker::ParseInspectorOrder(*incoming->inspector);
   (void)worker::RequestId(bytes);
   (void)worker::ParseFork(bytes);
   CompareToWorker(bytes);

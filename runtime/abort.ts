@@ -1,7 +1,8 @@
 // DOM §3: AbortController and AbortSignal.
 import { DOMException } from "./domexception.ts";
 import { defineEventHandlers } from "./event_handlers.ts";
-import { Event, EventTarget, fire, setAbortHooks, watchListeners } from "./events.ts";
+import { setAbortHooks } from "./event_listeners.ts";
+import { Event, EventTarget, fire, watchListeners } from "./events.ts";
 import { setRuntimeTimer } from "./timers.ts";
 import { any, defineInterface, fail, sequence, unsignedLongLong } from "./webidl.ts";
 

@@ -1,4 +1,5 @@
-// Console Standard: what scripts print goes to the daemon, one message per call, with the place of the call.
+// Console Standard: what scripts print goes to the daemon, one message per call, with the place of the call. Developer
+// tools hear of the same call from V8's own console, with the values themselves.
 import { formatLog, inspect } from "./inspect.ts";
 import { native } from "./native.ts";
 import { port } from "./port.ts";
@@ -7,6 +8,10 @@ type Level = "log" | "info" | "warn" | "error" | "debug";
 const groups: string[] = [];
 const counts = new Map<string, number>();
 const timers = new Map<string, number>();
+
+// V8's console: its methods tell the tools that are attached to this process, and do nothing while there are none.
+type Method = (...args: unknown[]) => void;
+const tools: Record<string, Method> = { ...(globalThis as unknown as { console: Record<string, Method> }).console };
 
 // The first frame outside the runtime: "url:line:column".
 export function callerPlace(): string {
@@ -23,7 +28,16 @@ export function placeOf(stack: string | undefined): string {
   return "";
 }
 
+// V8 would start a thread for these.
+const unprofiled = new Set(["profile", "profileEnd"]);
+
+// A line of the runtime's own, for the daemon and the tools alike.
 export function print(level: Level, text: string, source = callerPlace()): void {
+  tell(level, text, source);
+  tools[level]!(text);
+}
+// A line for the daemon alone: the tools hear of it in another way.
+export function tell(level: Level, text: string, source = callerPlace()): void {
   const indented = groups.length > 0 ? text.replace(/^/gm, "  ".repeat(groups.length)) : text;
   port.notify({ console: { level, text: indented, source } });
 }
@@ -69,26 +83,26 @@ function formatTable(data: unknown, columns: unknown): string | null {
 }
 
 const methods: Record<string, (...args: unknown[]) => void> = {
-  log: (...args) => print("log", formatLog(args)),
-  info: (...args) => print("info", formatLog(args)),
-  warn: (...args) => print("warn", formatLog(args)),
-  error: (...args) => print("error", formatLog(args)),
-  debug: (...args) => print("debug", formatLog(args)),
-  dir: (value) => print("log", inspect(value)),
-  dirxml: (...args) => print("log", formatLog(args)),
-  table: (data, columns) => print("log", formatTable(data, columns) ?? formatLog([data])),
-  trace: (...args) => print("log", stackOfCaller(args.length > 0 ? `Trace: ${formatLog(args)}` : "Trace")),
+  log: (...args) => tell("log", formatLog(args)),
+  info: (...args) => tell("info", formatLog(args)),
+  warn: (...args) => tell("warn", formatLog(args)),
+  error: (...args) => tell("error", formatLog(args)),
+  debug: (...args) => tell("debug", formatLog(args)),
+  dir: (value) => tell("log", inspect(value)),
+  dirxml: (...args) => tell("log", formatLog(args)),
+  table: (data, columns) => tell("log", formatTable(data, columns) ?? formatLog([data])),
+  trace: (...args) => tell("log", stackOfCaller(args.length > 0 ? `Trace: ${formatLog(args)}` : "Trace")),
   assert: (condition, ...args) => {
     if (condition) return;
     const detail = args.length > 0 ? `: ${formatLog(args)}` : "";
-    print("error", `Assertion failed${detail}`);
+    tell("error", `Assertion failed${detail}`);
   },
   group: (...args) => {
-    print("log", args.length > 0 ? formatLog(args) : "console.group");
+    tell("log", args.length > 0 ? formatLog(args) : "console.group");
     groups.push("");
   },
   groupCollapsed: (...args) => {
-    print("log", args.length > 0 ? formatLog(args) : "console.groupCollapsed");
+    tell("log", args.length > 0 ? formatLog(args) : "console.groupCollapsed");
     groups.push("");
   },
   groupEnd: () => void groups.pop(),
@@ -97,25 +111,25 @@ const methods: Record<string, (...args: unknown[]) => void> = {
     const key = label(name);
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    print("log", `${key}: ${count}`);
+    tell("log", `${key}: ${count}`);
   },
   countReset: (name) => {
-    if (!counts.delete(label(name))) print("warn", `Count for '${label(name)}' does not exist`);
+    if (!counts.delete(label(name))) tell("warn", `Count for '${label(name)}' does not exist`);
   },
   time: (name) => {
     const key = label(name);
-    if (timers.has(key)) print("warn", `Timer '${key}' already exists`);
+    if (timers.has(key)) tell("warn", `Timer '${key}' already exists`);
     else timers.set(key, native.monoNowMs());
   },
   timeLog: (name, ...args) => {
     const key = label(name);
-    if (!timers.has(key)) print("warn", `Timer '${key}' does not exist`);
-    else print("log", [elapsed(key), ...(args.length > 0 ? [formatLog(args)] : [])].join(" "));
+    if (!timers.has(key)) tell("warn", `Timer '${key}' does not exist`);
+    else tell("log", [elapsed(key), ...(args.length > 0 ? [formatLog(args)] : [])].join(" "));
   },
   timeEnd: (name) => {
     const key = label(name);
-    if (!timers.has(key)) print("warn", `Timer '${key}' does not exist`);
-    else print("log", elapsed(key));
+    if (!timers.has(key)) tell("warn", `Timer '${key}' does not exist`);
+    else tell("log", elapsed(key));
     timers.delete(key);
   },
   timeStamp: () => {},
@@ -130,6 +144,7 @@ export function installConsole(global: object): void {
     const method = {
       [name](...args: unknown[]) {
         action(...args);
+        if (!unprofiled.has(name)) tools[name]!(...args);
       },
     }[name]!;
     Object.defineProperty(method, "length", { value: 0 });

@@ -1,4 +1,5 @@
 // DOM §4.5 and HTML §3.1: Document. A tree that scripts can read and change, without layout, styles or a user.
+import { CustomEvent } from "./custom_event.ts";
 import {
   Element,
   elementsByClassName,
@@ -11,7 +12,7 @@ import {
 import { Comment, DocumentFragment, documentNode, Node, Text } from "./dom_node.ts";
 import { DOMException } from "./domexception.ts";
 import { defineEventHandlers } from "./event_handlers.ts";
-import { CustomEvent, Event } from "./events.ts";
+import { Event } from "./events.ts";
 import { makeElement } from "./html_elements.ts";
 import { MessageEvent } from "./message_events.ts";
 import { documentUrl } from "./page_location.ts";

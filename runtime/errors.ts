@@ -1,10 +1,11 @@
 // HTML §8.1.4: what happens to exceptions that nobody caught, and to promises whose rejection nobody handles.
-import { callerPlace, placeOf, print } from "./console.ts";
+import { callerPlace, placeOf, tell } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { type EventTarget, fire, setReportException } from "./events.ts";
 import { defineFunctions } from "./global_members.ts";
 import { describe, isError } from "./inspect.ts";
 import { ErrorEvent, PromiseRejectionEvent } from "./message_events.ts";
+import { native } from "./native.ts";
 
 const globalTarget = globalThis as unknown as EventTarget;
 let reporting = false;
@@ -25,7 +26,8 @@ function oneLine(error: unknown): string {
 // "Report an exception": an error event on the global object; the console, when no listener cancels it.
 export function reportException(error: unknown, otherwise?: string): void {
   if (reporting) {
-    print("error", `Uncaught ${describe(error)}`, "");
+    tell("error", `Uncaught ${describe(error)}`, "");
+    native.exceptionThrown(error, false);
     return;
   }
   reporting = true;
@@ -34,22 +36,28 @@ export function reportException(error: unknown, otherwise?: string): void {
     const event = new ErrorEvent("error", { message: `Uncaught ${oneLine(error)}`, error, cancelable: true, ...where });
     if (!fire(globalTarget, event)) return;
     const source = where.filename ? `${where.filename}:${where.lineno}:${where.colno}` : "";
-    print("error", `Uncaught ${describe(error)}`, source);
+    tell("error", `Uncaught ${describe(error)}`, source);
+    native.exceptionThrown(error, false);
   } finally {
     reporting = false;
   }
 }
 
-const outstanding = new WeakSet<Promise<unknown>>(); // reported as unhandled
+// Those reported as unhandled, with their numbers for developer tools.
+const outstanding = new WeakMap<Promise<unknown>, number>();
 export function unhandledRejection(promise: Promise<unknown>, reason: unknown): void {
-  outstanding.add(promise);
+  outstanding.set(promise, 0);
   const event = new PromiseRejectionEvent("unhandledrejection", { promise, reason, cancelable: true });
   if (!fire(globalTarget, event)) return;
   const { filename, lineno, colno } = place(reason);
-  print("error", `Uncaught (in promise) ${describe(reason)}`, filename ? `${filename}:${lineno}:${colno}` : "");
+  tell("error", `Uncaught (in promise) ${describe(reason)}`, filename ? `${filename}:${lineno}:${colno}` : "");
+  outstanding.set(promise, native.exceptionThrown(reason, true));
 }
 export function rejectionHandled(promise: Promise<unknown>): void {
-  if (!outstanding.delete(promise)) return;
+  const number = outstanding.get(promise);
+  if (number === undefined) return;
+  outstanding.delete(promise);
+  native.exceptionRevoked(number);
   fire(globalTarget, new PromiseRejectionEvent("rejectionhandled", { promise }));
 }
 

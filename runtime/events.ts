@@ -1,34 +1,14 @@
-// DOM §2: Event, CustomEvent, EventTarget.
+// DOM §2: Event and EventTarget.
 import { DOMException } from "./domexception.ts";
+import { abortHooks, type EventListener, eventListener, flatten, flattenMore, type Listener } from "./event_listeners.ts";
 import { native } from "./native.ts";
 import { nowMs } from "./time.ts";
-import {
-  any,
-  boolean,
-  type Converter,
-  converter,
-  defineInterface,
-  type Dictionary,
-  dictionary,
-  DOMString,
-  fail,
-  member,
-} from "./webidl.ts";
+import { any, boolean, type Converter, defineInterface, type Dictionary, dictionary, DOMString, member } from "./webidl.ts";
 
 // Set by errors.ts: HTML's "report an exception".
 let reportException: (error: unknown) => void = () => {};
 export function setReportException(report: (error: unknown) => void): void {
   reportException = report;
-}
-// What abort.ts knows of signals; it registers itself, since it needs this file.
-export interface AbortHooks {
-  isSignal(value: unknown): boolean;
-  isAborted(signal: object): boolean;
-  addAlgorithm(signal: object, algorithm: () => void): () => void;
-}
-let abortHooks: AbortHooks;
-export function setAbortHooks(hooks: AbortHooks): void {
-  abortHooks = hooks;
 }
 
 export interface EventInit {
@@ -240,35 +220,7 @@ defineInterface(Event, {
   constants: { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 },
 });
 
-export class CustomEvent extends Event {
-  #detail: unknown;
-  constructor(type: string, init: EventInit & { detail?: unknown } = {}) {
-    super(type, init);
-    this.#detail = member(init as Dictionary, "CustomEventInit", "detail", any, null);
-  }
-  get detail(): unknown {
-    return this.#detail;
-  }
-  initCustomEvent(type: string, bubbles = false, cancelable = false, detail: unknown = null): void {
-    if (Event.isDispatching(this)) return;
-    this.initEvent(type, bubbles, cancelable);
-    this.#detail = detail;
-  }
-  static override isInstance(value: unknown): value is CustomEvent {
-    return typeof value === "object" && value !== null && #detail in value;
-  }
-}
-defineInterface(CustomEvent, { name: "CustomEvent", constructorArguments: [DOMString, eventInit("CustomEventInit")] });
-
 // ------------------------------------------------------------------------------------------------- EventTarget
-export type EventListener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
-interface Listener {
-  callback: EventListener;
-  capture: boolean;
-  once: boolean;
-  passive: boolean;
-  removed: boolean;
-}
 // What event_handlers.ts keeps here.
 export interface Handler {
   value: object | null;
@@ -336,33 +288,6 @@ export class EventTarget {
     if (list!.length === 0) state.listeners!.delete(type);
   }
 }
-// DOM "flatten" and "flatten more": options, or only whether to capture.
-function flatten(options: unknown): boolean {
-  if (options === undefined || options === null) return false;
-  return typeof options === "object" || typeof options === "function"
-    ? Boolean((options as Dictionary)["capture"])
-    : Boolean(options);
-}
-function flattenMore(options: unknown): { capture: boolean; once: boolean; passive: boolean; signal: object | null } {
-  const capture = flatten(options);
-  if ((typeof options !== "object" && typeof options !== "function") || options === null) {
-    return { capture, once: false, passive: false, signal: null };
-  }
-  const given = options as Dictionary;
-  const dict = "AddEventListenerOptions";
-  const once = member(given, dict, "once", boolean, false);
-  const passive = member(given, dict, "passive", boolean, false);
-  return { capture, once, passive, signal: member(given, dict, "signal", toSignal, null) };
-}
-const toSignal = (value: unknown): object => {
-  if (!abortHooks.isSignal(value)) fail("Failed to convert value to 'AbortSignal'.");
-  return value as object;
-};
-const eventListener = converter((value): EventListener | null => {
-  if (value === null || value === undefined) return null;
-  if (typeof value !== "function" && typeof value !== "object") fail("parameter 1 is not of type 'Object'.");
-  return value as EventListener;
-});
 // The prototypes of the global object are all made by the embedder, which can make them immutable: that of the scope's
 // own interface, of what it inherits from, and of EventTarget.
 const above = (object: object): object => Object.getPrototypeOf(object) as object;

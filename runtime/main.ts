@@ -1,6 +1,6 @@
 // The bundle's entry: install() dresses a fresh V8 context as a service worker's or a page's global scope. It runs once
 // per context in the zygote; start() and everything after it runs in the forked child.
-import { type Start, ToWorker } from "#ipc/vigil.ts";
+import { ToWorker } from "#ipc/vigil.ts";
 import { configureTextEncoding } from "@bufbuild/protobuf/wire";
 import { installBodyStreams } from "./body_stream.ts";
 import { installBroadcastChannels } from "./broadcast_channel.ts";
@@ -11,12 +11,12 @@ import "./event_source.ts";
 import { setFetchWarning } from "./fetch.ts";
 import "./file_reader.ts";
 import { installMessagePorts } from "./message_ports.ts";
-import { type Native, native, runCheckpointEnd, type ScopeKind, setNative } from "./native.ts";
+import { type Native, native, runCheckpointEnd, type ScopeKind, setNative, type StartMessage } from "./native.ts";
 import { defineNavigator, installNavigatorMessages, setIdentity, setNetwork } from "./navigator.ts";
 import { installNotifications } from "./notifications.ts";
 import { installPageScope, startPageScope } from "./page_scope.ts";
 import { socketPort } from "./port.ts";
-import { rehearse } from "./rehearsal.ts";
+import { endRehearsal } from "./rehearsal.ts";
 import { mayGenerateCode } from "./security_policy.ts";
 import { shapeStack } from "./stack_traces.ts";
 import "./stream_transfer.ts";
@@ -32,8 +32,8 @@ import { installWorkerScope, startWorkerScope } from "./worker_scope.ts";
 
 // What the embedder calls.
 interface Host {
-  rehearse(): void; // in a spare child, before its start
-  start(message: Uint8Array): void;
+  start(start: StartMessage): void;
+  rehearsed(): void; // a spare child has started a worker of ours and sent it an event; its own start follows
   receive(message: Uint8Array): void;
   timer(id: number): void;
   unhandledRejection(promise: Promise<unknown>, reason: unknown): void;
@@ -73,11 +73,8 @@ export function install(given: Native, scope: ScopeKind): Host {
   // Shared memory is for cross-origin isolated scopes, which these are not.
   Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
   const host: Host = {
-    rehearse,
-    start(message) {
-      const { start } = ToWorker.decode(message);
-      if (start) startScope(start);
-    },
+    rehearsed: endRehearsal,
+    start: startScope,
     receive(message) {
       const decoded = read(message);
       if (decoded) socketPort.receive(decoded);
@@ -104,7 +101,7 @@ function read(message: Uint8Array): ToWorker | undefined {
   }
 }
 
-function startScope(start: Start): void {
+function startScope(start: StartMessage): void {
   environment.url = environment.baseUrl = start.url;
   environment.origin = start.origin;
   setIdentity(start.userAgent, start.languages);

@@ -1,5 +1,6 @@
 // What the bundle gets from whoever embeds it: in the worker process these are C++ functions (src/worker). The embedder
 // calls install(native, scope) once per context; nothing here ever becomes reachable for the scripts of an app.
+import type { Script, ServiceWorkerStart, Start } from "#ipc/vigil.ts";
 
 export interface SerializeHost {
   // Turns a platform object into a tag and a value that can itself be serialized; undefined: it cannot be cloned.
@@ -8,10 +9,18 @@ export interface SerializeHost {
 export interface DeserializeHost {
   read(tag: number, payload: unknown): object;
 }
+export type ModuleType = "" | "json" | "text"; // as import attributes name it; "": JavaScript
 export interface ModuleSource {
   url: string; // the URL of the response: base of further imports, identity of the module
   source: string | Uint8Array;
 }
+
+// What the native half has read of Start.
+export type StartMessage = Pick<Start, "origin" | "url" | "network" | "userAgent" | "languages" | "page"> & {
+  serviceWorker: WorkerStart | undefined;
+};
+export type WorkerStart = Omit<ServiceWorkerStart, "scripts"> & { scripts: ScriptFile[] };
+export type ScriptFile = Omit<Script, "source"> & { source: string | Uint8Array };
 
 // The state of one compression or decompression.
 export type Codec = object & { readonly codec: never };
@@ -84,13 +93,13 @@ export interface Native {
   runScript(source: string | Uint8Array, url: string): unknown;
   compileCheck(source: string, url: string): void;
   guardCode(evalRefusal: string, wasmRefusal: string): void; // host.mayGenerateCode is asked from here on
-  runModule(
-    url: string,
-    source: string | Uint8Array,
-    resolve: (specifier: string, referrer: string) => ModuleSource,
+  // Once, before the first of a scope that may have modules.
+  setModuleLoader(
+    resolve: (specifier: string, referrer: string, type: ModuleType) => ModuleSource,
     resolveUrl: (specifier: string, referrer: string) => string, // import.meta.resolve()
     onlyStatic: boolean, // neither top-level await nor import()
-  ): Promise<unknown>;
+  ): void;
+  runModule(url: string, source: string | Uint8Array): Promise<unknown>;
   serialize(value: unknown, transfer?: ArrayBuffer[], host?: SerializeHost): Uint8Array;
   deserialize(data: Uint8Array, host?: DeserializeHost): unknown;
   utf8Encode(text: string): Uint8Array<ArrayBuffer>;
@@ -106,6 +115,9 @@ export interface Native {
   crypto: NativeCrypto;
   previewPromise(promise: Promise<unknown>): { state: "pending" | "fulfilled" | "rejected"; value?: unknown };
   isProxy(value: unknown): boolean;
+  // Tells developer tools what nobody caught. The number is for exceptionRevoked; 0: no tool is attached.
+  exceptionThrown(error: unknown, inPromise: boolean): number;
+  exceptionRevoked(number: number): void;
   exit(reason: string): void;
   // Between two calls of scripts in one task: runs microtasks and reports rejections, as after a task. Does nothing
   // inside a microtask.

@@ -1,6 +1,5 @@
 // The page scope: a window client that nobody sees. Enough of Window for scripts that register service workers, store,
 // fetch, talk to their worker and to each other, and keep a tree of elements.
-import type { Start } from "#ipc/vigil.ts";
 import { ServiceWorkerContainer } from "./container.ts";
 import { print } from "./console.ts";
 import { installCookieChanges, theCookieStore } from "./cookie_store.ts";
@@ -15,7 +14,7 @@ import { parseInto } from "./html.ts";
 import { HTMLImageElement, HTMLScriptElement, makeElement } from "./html_elements.ts";
 import { makeStorage } from "./local_storage.ts";
 import { MessageEvent } from "./message_events.ts";
-import { native } from "./native.ts";
+import { native, type StartMessage } from "./native.ts";
 import { addPersist, Navigator } from "./navigator.ts";
 import { installPageCookies } from "./page_cookies.ts";
 import { History } from "./page_history.ts";
@@ -237,7 +236,7 @@ function attributeChanged(element: Element, name: string): void {
   else if (isLink(element) && (name === "href" || name === "rel")) fetchLink(element);
 }
 
-export function startPageScope(start: Start): void {
+export function startPageScope(start: StartMessage): void {
   const page = start.page!;
   document = new Document();
   setEventParent(document, globalTarget);

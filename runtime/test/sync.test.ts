@@ -71,6 +71,21 @@ test("register() without an active worker is an InvalidStateError", async () => 
   ]);
 });
 
+test("update() of what is unregistered says so, and differently when nothing of it is left", async () => {
+  await using worker = await evaluator();
+  const gone = { id: 5, scope: "https://app.example/", unregistered: true };
+  const active = { versionId: 9, scriptUrl: "https://app.example/sw.js", state: "activated" };
+  await worker.send({ registration: { ...gone, active } });
+  const doing = "Failed to update a ServiceWorker for scope ('https://app.example/') with script";
+  await assert.rejects(worker.run("return registration.update()"), {
+    message: `TypeError: ${doing} ('https://app.example/sw.js'): Not found`,
+  });
+  await worker.send({ registration: gone });
+  await assert.rejects(worker.run("return registration.update()"), {
+    message: `InvalidStateError: ${doing} ('Unknown'): The object is in an invalid state.`,
+  });
+});
+
 test("minInterval is an enforced unsigned long long", async () => {
   await using worker = await evaluator();
   const prefix =

@@ -2,17 +2,28 @@
 
 #include <utility>
 
+#include "control/changes.h"
+
 namespace vigil::control {
 
 void Api::Route(const char* method, const char* pattern, Method handler) {
   router_.Add(method, pattern, [this, handler](Request request, Caller& caller) {
-    return (this->*handler)(std::move(request), caller);
+    return Handle(handler, std::move(request), caller);
   });
+}
+
+Api::Task Api::Handle(Method handler, Request request, Caller& caller) {
+  const bool reads = request.method == "GET";
+  auto reply = co_await (this->*handler)(std::move(request), caller);
+  if (!reads) services_.changes.Note();
+  co_return reply;
 }
 
 Api::Api(Services services) : services_(std::move(services)) {
   Route("GET", "/v1/status", &Api::Status);
   Route("GET", "/v1/parameters", &Api::ListParameters);
+  Route("POST", "/v1/panel", &Api::OpenPanel);
+  AddLive();
   Route("GET", "/v1/network", &Api::GetNetwork);
   Route("POST", "/v1/network", &Api::SetNetwork);
   Route("GET", "/v1/clock", &Api::GetClock);
@@ -21,6 +32,8 @@ Api::Api(Services services) : services_(std::move(services)) {
   Route("GET", "/v1/permissions", &Api::GetPermissions);
   Route("POST", "/v1/permissions", &Api::SetPermission);
   Route("GET", "/v1/engagement", &Api::GetEngagement);
+  Route("GET", "/v1/engagement/history", &Api::GetEngagementHistory);
+  Route("GET", "/v1/networks", &Api::GetKnownNetworks);
   Route("GET", "/v1/storage", &Api::GetStorage);
   Route("DELETE", "/v1/storage", &Api::ClearStorage);
 

@@ -2,6 +2,8 @@
 //
 //   GET    /v1/status
 //   GET    /v1/parameters
+//   POST   /v1/panel                            {url}: with the token
+//   WebSocket /v1/live                          state, and what happens; see api_live.cc
 //   GET    /v1/apps
 //   POST   /v1/apps {url}                       stream: console
 //   DELETE /v1/apps ?url=
@@ -14,7 +16,7 @@
 //   POST   /v1/fire {url, kind, tag, last_chance, any_tag}
 //   GET    /v1/workers
 //   POST   /v1/workers/{start|stop|update|unregister} {url}
-//   GET    /v1/log ?url= &service= &lines= &console=1 &follow=1 (stream)
+//   GET    /v1/log ?url= &service= &lines= &console=1 &runs=1 &follow=1 (stream)
 //   DELETE /v1/log ?service=
 //   GET    /v1/record
 //   POST   /v1/record {on, service}
@@ -25,6 +27,8 @@
 //   GET    /v1/permissions ?url=
 //   POST   /v1/permissions {url, name, setting: allow|deny|default}
 //   GET    /v1/engagement ?url=
+//   GET    /v1/engagement/history ?url=         what raised it, since the daemon was started
+//   GET    /v1/networks ?url=                   on which networks apps were used
 //   GET    /v1/notifications ?url=
 //   POST   /v1/notifications/{id}/click {action}
 //   DELETE /v1/notifications/{id}
@@ -37,6 +41,7 @@
 
 #include "control/router.h"
 #include "control/services.h"
+#include "control/socket_routes.h"
 
 namespace vigil::control {
 
@@ -45,23 +50,34 @@ class Api {
   explicit Api(Services services);
 
   const Router& router() const { return router_; }
+  const SocketRoutes& sockets() const { return sockets_; }
 
  private:
   using Task = boost::asio::awaitable<Router::Reply>;
   using Method = Task (Api::*)(Request, Caller&);
+  Task Handle(Method handler, Request request, Caller& caller);
   void Route(const char* method, const char* pattern, Method handler);
 
   // api_system.cc
   Task Status(Request, Caller&);
   Task ListParameters(Request, Caller&);
+  Task OpenPanel(Request, Caller&);
   Task GetNetwork(Request, Caller&);
   Task SetNetwork(Request, Caller&);
   Task GetClock(Request, Caller&);
   Task AdvanceClock(Request, Caller&);
+  // api_live.cc
+  struct Watch;
+  class LiveSocket;
+  void AddLive();
+  boost::asio::awaitable<void> Follow(std::shared_ptr<Watch> watch);
+  boost::asio::awaitable<void> LookAround(Watch& watch);
   // api_policy.cc
   Task GetPermissions(Request, Caller&);
   Task SetPermission(Request, Caller&);
   Task GetEngagement(Request, Caller&);
+  Task GetEngagementHistory(Request, Caller&);
+  Task GetKnownNetworks(Request, Caller&);
   Task GetStorage(Request, Caller&);
   Task ClearStorage(Request, Caller&);
   // api_apps.cc
@@ -93,6 +109,7 @@ class Api {
 
   Services services_;
   Router router_;
+  SocketRoutes sockets_;
 };
 
 }  // namespace vigil::control

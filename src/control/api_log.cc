@@ -29,12 +29,13 @@ struct LogWish {
   std::string origin;  // empty: all
   std::optional<store::Service> service;
   bool console = false;
+  bool runs = false;
   bool follow = false;
   std::size_t lines = kDefaultLines;
 
   bool Wants(const json::object& line) const {
     const auto& type = line.at("type").as_string();
-    if (type == "run" || (type == "console" && !console)) return false;
+    if ((type == "run" && !runs) || (type == "console" && !console)) return false;
     if (type == "recording")
       return !service || line.at("service").as_string() == store::ServiceName(*service);
     if (service && (type != "event" || line.at("service").as_string() != store::ServiceName(*service)))
@@ -88,6 +89,7 @@ Result<LogWish> WishOf(const Request& request, const host::Host& host) {
   VIGIL_ASSIGN(wish.lines, LinesArgument(QueryValue(request, "lines")));
   wish.follow = QueryValue(request, "follow") == "1";
   wish.console = QueryValue(request, "console") == "1";
+  wish.runs = QueryValue(request, "runs") == "1";
   return wish;
 }
 

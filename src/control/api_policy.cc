@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "host/storage_thread.h"
 #include "host/sync_driver.h"
+#include "net/connectivity.h"
 #include "net/fetcher.h"
 #include "store/stores.h"
 
@@ -66,6 +67,38 @@ Api::Task Api::GetEngagement(Request request, Caller&) {
   }
   json::array out;
   for (const auto& engagement : services_.policy.Engagement()) out.push_back(ToJson(engagement));
+  co_return json::value(std::move(out));
+}
+
+Api::Task Api::GetEngagementHistory(Request request, Caller&) {
+  auto origin = services_.host.FindOrigin(QueryValue(request, "url"));
+  if (!origin) co_return Fail(std::move(origin).error());
+  json::array out;
+  for (const auto& change : services_.policy.EngagementHistory(*origin)) out.push_back(ToJson(change));
+  co_return json::value(std::move(out));
+}
+
+Api::Task Api::GetKnownNetworks(Request request, Caller&) {
+  std::string origin;
+  if (const std::string url = QueryValue(request, "url"); !url.empty()) {
+    auto found = services_.host.FindOrigin(url);
+    if (!found) co_return Fail(std::move(found).error());
+    origin = std::move(*found);
+  }
+  const auto read = [&stores = services_.stores] { return stores.networks.All(); };
+  auto networks = co_await services_.storage.Run(read);
+  if (!networks) co_return Fail(std::move(networks).error());
+  const net::NetworkState& present = services_.network.current();
+  json::array out;
+  for (const auto& network : *networks) {
+    if (!origin.empty() && network.origin != origin) continue;
+    json::object item;
+    item["origin"] = network.origin;
+    item["network_id"] = network.network_id;
+    item["current"] = present.online && present.network_id == network.network_id;
+    SetTime(item, "last_used", network.last_used);
+    out.push_back(std::move(item));
+  }
   co_return json::value(std::move(out));
 }
 

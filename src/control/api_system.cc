@@ -89,6 +89,15 @@ Api::Task Api::ListParameters(Request, Caller&) {
   co_return json::value(std::move(out));
 }
 
+// The fragment of an address stays in the browser: no request carries the token where others could read it.
+Api::Task Api::OpenPanel(Request, Caller&) {
+  auto access = services_.open_panel();
+  if (!access) co_return Fail(std::move(access).error());
+  json::object out;
+  out["url"] = fmt::format("http://{}/#token={}", access->address, access->token);
+  co_return json::value(std::move(out));
+}
+
 Api::Task Api::GetNetwork(Request, Caller&) { co_return json::value(NetworkJson()); }
 
 Api::Task Api::SetNetwork(Request request, Caller&) {

@@ -147,6 +147,15 @@ json::object ToJson(const PermissionView& permission) {
   return out;
 }
 
+json::object ToJson(const EngagementChange& change) {
+  json::object out;
+  SetTime(out, "at", change.at);
+  out["cause"] = change.cause;
+  out["points"] = change.points;
+  out["score"] = change.score;
+  return out;
+}
+
 json::object ToJson(const EngagementView& engagement) {
   json::object out;
   out["origin"] = engagement.origin;

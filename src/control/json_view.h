@@ -23,6 +23,7 @@ boost::json::object ToJson(const vigil::RegistrationView& sync, const std::strin
                            const std::string& last_failure);
 boost::json::object ToJson(const PermissionView& permission);
 boost::json::object ToJson(const EngagementView& engagement);
+boost::json::object ToJson(const EngagementChange& change);
 
 // Sets name (RFC 3339) and name_us; both null when there is no such time.
 void SetTime(boost::json::object& object, std::string_view name, std::optional<WallTime> time);

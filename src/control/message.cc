@@ -66,7 +66,7 @@ Answer ErrorAnswer(const Error& error) {
   inner["message"] = error.message;
   json::object outer;
   outer["error"] = std::move(inner);
-  return {HttpStatus(error.code), std::move(outer)};
+  return {HttpStatus(error.code), std::move(outer), std::nullopt};
 }
 
 Result<Request> ParseTarget(std::string_view method, std::string_view target) {

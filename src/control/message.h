@@ -7,7 +7,9 @@
 #include <boost/json/value.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -23,10 +25,18 @@ struct Request {
   boost::json::object body;
 };
 
+// A body that goes out as it is: a page, a script, text.
+struct RawBody {
+  std::string content_type;
+  std::string bytes;
+  std::vector<std::pair<std::string, std::string>> headers;  // more of them; also instead of the usual ones
+};
+
 // The answer of a call, or the last line of its stream.
 struct Answer {
   int status = 200;  // HTTP
   boost::json::value body;
+  std::optional<RawBody> raw;  // instead of `body`
 };
 
 // The caller while a handler works for it. A handler that sends a line turns its answer into a stream: one

@@ -35,6 +35,22 @@ host::PermissionState ToHost(policy::Permission permission) {
   return host::PermissionState::kDenied;
 }
 
+const char* CauseName(policy::EngagementEvent event) {
+  switch (event) {
+    case policy::EngagementEvent::kNavigation:
+      return "navigation";
+    case policy::EngagementEvent::kInput:
+      return "input";
+    case policy::EngagementEvent::kVisibleMedia:
+      return "media";
+    case policy::EngagementEvent::kHiddenMedia:
+      return "hidden-media";
+    case policy::EngagementEvent::kNotification:
+      return "notification";
+  }
+  return "input";
+}
+
 // Losing one of these costs at most some engagement points; the daemon goes on.
 void Warn(const Result<>& result, const char* what) {
   if (!result) log::Warning("cannot store {}: {}", what, result.error().message);
@@ -165,6 +181,7 @@ std::vector<EngagementView> PolicyService::Engagement() const {
 
 void PolicyService::ForgetOrigin(const std::string& origin) {
   state_.ForgetOrigin(origin);
+  history_.erase(origin);
   if (driver_ != nullptr) driver_->EngagementChanged(origin);
 }
 
@@ -211,7 +228,10 @@ void PolicyService::NotificationClicked(const std::string& origin) {
 void PolicyService::AppLaunched(const std::string& origin) {
   NoteNetworkUse(origin);
   PrepareEngagement();
-  state_.engagement().RecordLaunch(origin, clock_.now().wall);
+  const WallTime now = clock_.now().wall;
+  const double before = state_.engagement().Score(origin, now);
+  state_.engagement().RecordLaunch(origin, now);
+  Remember(origin, "launch", before);
   StoreEngagement(std::vector<std::string>(1, origin));
   TellOfEngagement(origin);
 }
@@ -233,9 +253,27 @@ void PolicyService::AppUninstalled(const std::string& origin) {
 void PolicyService::Record(const std::string& origin, policy::EngagementEvent event) {
   PrepareEngagement();
   const WallTime now = clock_.now().wall;
+  const double before = state_.engagement().Score(origin, now);
   state_.engagement().Record(origin, event, now, UtcOffset);
+  Remember(origin, CauseName(event), before);
   StoreEngagement(std::vector<std::string>(1, origin));
   TellOfEngagement(origin);
+}
+
+void PolicyService::Remember(const std::string& origin, const char* cause, double before) {
+  EngagementChange change;
+  change.at = clock_.now().wall;
+  change.cause = cause;
+  change.score = state_.engagement().Score(origin, change.at);
+  change.points = change.score - before;
+  auto& history = history_[origin];
+  history.push_back(change);
+  if (history.size() > kKeptChanges) history.pop_front();
+}
+
+std::deque<EngagementChange> PolicyService::EngagementHistory(const std::string& origin) const {
+  const auto found = history_.find(origin);
+  return found == history_.end() ? std::deque<EngagementChange>() : found->second;
 }
 
 void PolicyService::TellOfEngagement(const std::string& origin) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -43,6 +44,14 @@ struct EngagementView {
   Duration periodic_gap{0};  // shortest time between periodic events at this level; 0: none are run
 };
 
+// Something its user did with an app, and what that made of its score.
+struct EngagementChange {
+  WallTime at{};
+  const char* cause = "";  // navigation input media hidden-media notification launch
+  double points = 0;       // 0: no more points are given today
+  double score = 0;        // afterwards
+};
+
 class PolicyService final : public host::PermissionSource,
                             public host::EngagementSink,
                             public host::AppObserver {
@@ -67,6 +76,9 @@ class PolicyService final : public host::PermissionSource,
   std::vector<PermissionView> Permissions(const std::string& origin) const;
   std::vector<EngagementView> Engagement() const;
   EngagementView Engagement(const std::string& origin) const;
+  // The youngest kKeptChanges of this life of the daemon, oldest first.
+  static constexpr std::size_t kKeptChanges = 100;
+  std::deque<EngagementChange> EngagementHistory(const std::string& origin) const;
   // What its use left behind (scores, networks), in memory; the stores forget it with Stores::ClearOrigin.
   void ForgetOrigin(const std::string& origin);
 
@@ -87,6 +99,7 @@ class PolicyService final : public host::PermissionSource,
 
  private:
   void Record(const std::string& origin, policy::EngagementEvent event);
+  void Remember(const std::string& origin, const char* cause, double before);
   void PrepareEngagement();
   void StoreEngagement(std::vector<std::string> origins);
   void NoteNetworkUse(const std::string& origin);
@@ -106,6 +119,7 @@ class PolicyService final : public host::PermissionSource,
   policy::PolicyState state_;
   std::map<std::string, std::map<std::string, bool>> settings_;
   std::map<std::string, Gates> pages_;
+  std::map<std::string, std::deque<EngagementChange>> history_;
   host::Host* host_ = nullptr;
   host::SyncDriver* driver_ = nullptr;
 };

@@ -228,6 +228,23 @@ TEST_F(PolicyServiceTest, ClicksAndLaunchesEarn) {
   EXPECT_LT(life.Score(), 0.5) << "the bonus ends when eleven whole days have passed";
 }
 
+TEST_F(PolicyServiceTest, TellsWhatRaisedAScoreUntilTheOriginIsForgotten) {
+  Life life(*stores);
+  life.service.NotificationClicked(kOrigin);
+  life.service.AppLaunched(kOrigin);
+  const auto history = life.service.EngagementHistory(kOrigin);
+  ASSERT_EQ(history.size(), 2U);
+  EXPECT_STREQ(history[0].cause, "notification");
+  EXPECT_DOUBLE_EQ(history[0].points, 1 + 1.5);
+  EXPECT_STREQ(history[1].cause, "launch");
+  EXPECT_DOUBLE_EQ(history[1].score, 2.5 + 5);
+  for (std::size_t i = 0; i < PolicyService::kKeptChanges; ++i) life.service.NotificationClicked(kOrigin);
+  EXPECT_EQ(life.service.EngagementHistory(kOrigin).size(), PolicyService::kKeptChanges);
+  EXPECT_STREQ(life.service.EngagementHistory(kOrigin).front().cause, "notification");
+  life.service.ForgetOrigin(kOrigin);
+  EXPECT_TRUE(life.service.EngagementHistory(kOrigin).empty());
+}
+
 TEST_F(PolicyServiceTest, ADayGivesFifteenPointsAndEndsAtLocalMidnight) {
   const InZone zone("VIG-3");  // three hours east: kStart is 01:13:20 there
   Life life(*stores);

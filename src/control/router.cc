@@ -8,46 +8,25 @@
 #include <optional>
 
 #include "base/log.h"
+#include "control/path_pattern.h"
 
 namespace vigil::control {
 namespace asio = boost::asio;
+namespace json = boost::json;
 namespace {
 
-std::vector<std::string> Split(std::string_view path) {
-  std::vector<std::string> segments;
-  while (!path.empty()) {
-    path.remove_prefix(1);  // the slash
-    const std::string_view segment = path.substr(0, path.find('/'));
-    segments.emplace_back(segment);
-    path.remove_prefix(segment.size());
-  }
-  return segments;
-}
-
-bool IsArgument(const std::string& segment) { return segment.size() > 2 && segment.front() == '{'; }
-
-std::optional<std::map<std::string, std::string>> Match(const std::vector<std::string>& pattern,
-                                                        const std::vector<std::string>& path) {
-  if (pattern.size() != path.size()) return std::nullopt;
-  std::map<std::string, std::string> arguments;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (IsArgument(pattern[i])) {
-      arguments[pattern[i].substr(1, pattern[i].size() - 2)] = path[i];
-    } else if (pattern[i] != path[i]) {
-      return std::nullopt;
-    }
-  }
-  return arguments;
-}
+void Fill(Answer& answer, json::value body) { answer.body = std::move(body); }
+void Fill(Answer& answer, RawBody body) { answer.raw = std::move(body); }
 
 // Third-party code in a handler may throw; a call must not take the daemon down.
-asio::awaitable<Answer> Guard(asio::awaitable<Router::Reply> work) {
+template <class Body>
+asio::awaitable<Answer> Guard(asio::awaitable<Result<Body>> work) {
   std::optional<Error> failure;
   try {
-    Router::Reply reply = co_await std::move(work);
+    Result<Body> reply = co_await std::move(work);
     if (reply) {
       Answer answer;
-      answer.body = std::move(*reply);
+      Fill(answer, std::move(*reply));
       co_return answer;
     }
     failure = std::move(reply).error();
@@ -62,20 +41,25 @@ asio::awaitable<Answer> Guard(asio::awaitable<Router::Reply> work) {
 }  // namespace
 
 void Router::Add(std::string method, std::string_view pattern, Handler handler) {
-  routes_.push_back(Route{std::move(method), Split(pattern), std::move(handler)});
+  routes_.push_back(Route{std::move(method), SplitPath(pattern), std::move(handler), nullptr});
+}
+
+void Router::AddRaw(std::string method, std::string_view pattern, RawHandler handler) {
+  routes_.push_back(Route{std::move(method), SplitPath(pattern), nullptr, std::move(handler)});
 }
 
 asio::awaitable<Answer> Router::Handle(Request request, Caller& caller) const {
-  const std::vector<std::string> path = Split(request.path);
+  const std::vector<std::string> path = SplitPath(request.path);
   std::vector<std::string> allowed;
   for (const Route& route : routes_) {
-    auto arguments = Match(route.segments, path);
+    auto arguments = MatchPath(route.segments, path);
     if (!arguments) continue;
     if (route.method != request.method) {
       allowed.push_back(route.method);
       continue;
     }
     request.path_arguments = std::move(*arguments);
+    if (route.raw_handler) co_return co_await Guard(route.raw_handler(std::move(request)));
     co_return co_await Guard(route.handler(std::move(request), caller));
   }
   if (allowed.empty()) {

@@ -17,8 +17,13 @@ class Router {
   // The caller outlives the awaitable.
   using Handler = std::function<boost::asio::awaitable<Reply>(Request, Caller&)>;
 
-  // pattern: "/v1/pages/{id}"; a part in braces matches one path segment and becomes a path argument.
+  using RawHandler = std::function<boost::asio::awaitable<Result<RawBody>>(Request)>;
+
+  // pattern: see control/path_pattern.h; what its braces match becomes path arguments. The first that matches
+  // counts.
   void Add(std::string method, std::string_view pattern, Handler handler);
+  // For what is not JSON of ours. Errors are answered as everywhere.
+  void AddRaw(std::string method, std::string_view pattern, RawHandler handler);
 
   // Never fails: an error becomes an Answer.
   boost::asio::awaitable<Answer> Handle(Request request, Caller& caller) const;
@@ -30,7 +35,8 @@ class Router {
   struct Route {
     std::string method;
     std::vector<std::string> segments;
-    Handler handler;
+    Handler handler;  // one of the two
+    RawHandler raw_handler;
   };
   std::vector<Route> routes_;
 };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "host/clock.h"
 #include "vigil/parameters.h"
 
@@ -23,8 +24,15 @@ class SyncDriver;
 }  // namespace vigil::host
 
 namespace vigil::control {
+class Changes;
 class LogFeed;
 class PolicyService;
+
+// Where a browser finds the panel, and what it has to know.
+struct PanelAccess {
+  std::string address;  // "127.0.0.1:7411"
+  std::string token;
+};
 
 struct Services {
   boost::asio::io_context& loop;
@@ -38,10 +46,13 @@ struct Services {
   net::Fetcher& fetcher;
   PolicyService& policy;
   LogFeed& feed;
+  Changes& changes;
   Parameters parameters;
   std::string version;
   std::filesystem::path data_directory;
   std::string network_source;  // "auto" or "manual"
+  // Listens on loopback unless the daemon does so already.
+  std::function<Result<PanelAccess>()> open_panel;
 };
 
 // Keys of store::Settings.

@@ -23,10 +23,14 @@
 #include "net/rtnetlink.h"
 #include "net/trust_roots.h"
 #include "server/access.h"
+#include "ui/bundle.h"
 
 namespace vigil::daemon {
 namespace asio = boost::asio;
 namespace {
+
+// Where the panel is served when nobody said where: any free port.
+constexpr const char* kPanelAddress = "127.0.0.1:0";
 
 // A virtual clock's monotonic time: anything but 0, which means "never" in places.
 constexpr MonoTime kVirtualMonoStart{Duration(1'000'000)};
@@ -49,10 +53,14 @@ host::Caps CapsFrom(const Parameters& parameters) {
   return caps;
 }
 
+// Of the header, and of what scripts are told.
+std::string UserAgent() { return fmt::format("Mozilla/5.0 (X11; Linux x86_64) Vigil/{}", Version()); }
+
 host::HostOptions HostOptionsFrom(const Parameters& parameters, const ServeOptions& options,
                                   const std::filesystem::path& storage_directory) {
   host::HostOptions host;
   host.storage_directory = storage_directory;
+  host.user_agent = UserAgent();
   host.start_limit = parameters.worker_start_limit;
   host.install_start_limit = parameters.new_worker_start_limit;
   host.event_limit = parameters.event_limit;
@@ -67,6 +75,15 @@ host::HostOptions HostOptionsFrom(const Parameters& parameters, const ServeOptio
   host.zygote_max_age = parameters.zygote_max_age;
   host.test_natives = options.test_natives;
   return host;
+}
+
+server::Documents PanelDocuments() {
+  server::Documents documents;
+  for (std::size_t i = 0; i < vigil_ui_file_count; ++i) {
+    const vigil_ui_file& file = vigil_ui_files[i];
+    documents.push_back({file.path, file.content_type, std::string_view(file.data, file.size)});
+  }
+  return documents;
 }
 
 }  // namespace
@@ -173,7 +190,7 @@ asio::awaitable<Result<>> Daemon::MakeClock() {
 
 Result<net::HttpClientOptions> Daemon::HttpOptions() const {
   net::HttpClientOptions http;
-  http.user_agent = fmt::format("Vigil/{}", Version());
+  http.user_agent = UserAgent();
   http.spill_directory = directory_.path() / "storage";
   http.proxies = net::Proxies::FromEnvironment();
   http.max_requests_per_party = static_cast<std::size_t>(parameters_.origin_max_connections);
@@ -220,6 +237,7 @@ asio::awaitable<Result<>> Daemon::MakeNetwork() {
   network_subscription_ = network_->OnChange([this](const net::NetworkState& state) {
     http_->ForgetConnections();
     if (policy_) policy_->SetNetwork(state);
+    changes_.Note();
   });
   co_return Result<>();
 }
@@ -266,6 +284,7 @@ void Daemon::MakeHost() {
                                       Ports{policy_->state(), policy_->state(), random_}};
   driver_.emplace(driver, parameters_);
   driver_->OnEvents([this](const std::vector<store::LoggedEvent>& events) { feed_->Events(events); });
+  driver_->OnChange([this] { changes_.Note(); });
   driver_->OnRecordingEnded([this](store::Service service) {
     store::Recording off;
     off.service = service;
@@ -281,10 +300,23 @@ void Daemon::MakeHost() {
 }
 
 control::Services Daemon::MakeServices() {
-  return control::Services{
-      loop_,  *clock_,     virtual_clock_, *storage_,         *stores_,
-      *host_, *driver_,    *network_,      *fetcher_,         *policy_,
-      *feed_, parameters_, Version(),      directory_.path(), options_.manual_network ? "manual" : "auto"};
+  return control::Services{loop_,
+                           *clock_,
+                           virtual_clock_,
+                           *storage_,
+                           *stores_,
+                           *host_,
+                           *driver_,
+                           *network_,
+                           *fetcher_,
+                           *policy_,
+                           *feed_,
+                           changes_,
+                           parameters_,
+                           Version(),
+                           directory_.path(),
+                           options_.manual_network ? "manual" : "auto",
+                           [this] { return OpenPanel(); }};
 }
 
 Result<std::string> Daemon::Token() const {
@@ -305,14 +337,29 @@ Result<std::string> Daemon::Token() const {
   return token;
 }
 
+server::Served Daemon::Served() const { return {&api_->router(), &api_->sockets(), &documents_}; }
+
 Result<> Daemon::Listen() {
   api_.emplace(MakeServices());
-  server_.emplace(loop_, api_->router());
-  if (!options_.listen.empty()) {
-    VIGIL_ASSIGN(std::string token, Token());
-    VIGIL_ASSIGN(listening_, server_->ListenLoopback(options_.listen, std::move(token)));
-  }
-  return server_->ListenUnix(directory_.File("vigil.sock"));
+  server_.emplace(loop_);
+  documents_ = PanelDocuments();
+  if (!options_.listen.empty()) VIGIL_TRY(ListenLoopback(options_.listen));
+  return server_->ListenUnix(directory_.File("vigil.sock"), Served());
+}
+
+Result<> Daemon::ListenLoopback(const std::string& address) {
+  server::Server::Loopback where{address, "--listen", {}, Served()};
+  VIGIL_ASSIGN(where.guard.token, Token());
+  VIGIL_ASSIGN(listening_, server_->ListenLoopback(std::move(where)));
+  return {};
+}
+
+Result<control::PanelAccess> Daemon::OpenPanel() {
+  if (listening_.empty()) VIGIL_TRY(ListenLoopback(kPanelAddress));
+  control::PanelAccess access;
+  access.address = listening_;
+  VIGIL_ASSIGN(access.token, Token());
+  return access;
 }
 
 asio::awaitable<void> Daemon::Stop() {

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "control/api.h"
+#include "control/changes.h"
 #include "control/log_feed.h"
 #include "control/policy_service.h"
 #include "control/run_monitor.h"
@@ -48,7 +49,10 @@ class Daemon {
   boost::asio::awaitable<Result<>> MakeNetwork();
   boost::asio::awaitable<Result<>> LoadCookies();
   void MakeHost();
+  server::Served Served() const;
   Result<> Listen();
+  Result<control::PanelAccess> OpenPanel();
+  Result<> ListenLoopback(const std::string& address);
   Result<std::string> Token() const;
   boost::asio::awaitable<void> Stop();
   control::Services MakeServices();
@@ -80,11 +84,13 @@ class Daemon {
   std::optional<WebSocketQuiescence> web_socket_quiescence_;
   std::optional<control::PolicyService> policy_;
   std::optional<control::LogFeed> feed_;
+  control::Changes changes_;
   Random random_;
   std::optional<host::Host> host_;
   std::optional<control::RunMonitor> monitor_;
   std::optional<host::SyncDriver> driver_;
   std::optional<control::Api> api_;
+  server::Documents documents_;
   std::optional<server::Server> server_;
   std::string listening_;  // loopback address, empty when there is none
 };

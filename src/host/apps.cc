@@ -106,7 +106,7 @@ asio::awaitable<Result<AppView>> Apps::Remove(std::string url) {
     for (const auto& [id, other] : apps_) shared = shared || other.start_url.starts_with(registration->scope);
     if (shared) continue;
     if (registration->scope.starts_with(app.scope) || registration == own) {
-      co_await context_.jobs->Unregister(registration, true);
+      context_.jobs->Remove(registration);
     }
   }
   co_return app;

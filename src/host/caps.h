@@ -21,10 +21,12 @@ struct Caps {
   std::int64_t request_bytes = std::int64_t{256} << 20;  // of all of these
   std::int64_t fetches = 6'000;                          // under way, bodies included
   std::int64_t fetches_per_event = 50'000;
-  std::int64_t messages = 10'000;                       // sent and not handled by their receiver
-  std::int64_t message_bytes = std::int64_t{64} << 20;  // of all of these
-  std::int64_t console_lines = 10'000;                  // at once
-  std::int64_t console_lines_per_second = 200;          // real time, for ever
+  std::int64_t messages = 10'000;                          // sent and not handled by their receiver
+  std::int64_t message_bytes = std::int64_t{64} << 20;     // of all of these
+  std::int64_t console_lines = 10'000;                     // at once
+  std::int64_t console_lines_per_second = 200;             // real time, for ever
+  std::int64_t inspector_bytes = std::int64_t{256} << 20;  // said to a developer tool that has not taken it:
+                                                           // the tool is detached
   // One origin. Beyond it the one call is refused.
   std::int64_t notifications = 500;  // the oldest goes instead
   std::int64_t notification_bytes = std::int64_t{1} << 20;

@@ -3,9 +3,8 @@
 #include <boost/asio/post.hpp>
 #include <string_view>
 
-#include "host/lifecycle.h"
+#include "host/jobs.h"
 #include "host/local_storage.h"
-#include "host/registry.h"
 #include "host/script_storage.h"
 #include "net/fetch_headers.h"
 #include "net/fetcher.h"
@@ -21,9 +20,7 @@ void ClearSiteData(HostContext& context, const std::string& origin, const ipc::H
     return order.find(what) != std::string::npos || order.find("\"*\"") != std::string::npos;
   };
   if (orders("\"storage\"")) {
-    for (const auto& registration : context.registry->OfOrigin(origin)) {
-      context.lifecycle->Unregister(registration, true);
-    }
+    context.jobs->RemoveAll(origin);
     context.Spawn([](HostContext& host, std::string of) -> asio::awaitable<void> {
       auto local = co_await host.local_storage->Clear(of);
       auto scripts = co_await host.storage->Clear(of);

@@ -191,6 +191,11 @@ bool VirtualClock::AllQuiescent() const {
                      [](const auto* source) { return source->quiescent(); });
 }
 
+bool VirtualClock::Held() const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const auto* source) { return source->holds_time(); });
+}
+
 std::optional<MonoTime> VirtualClock::EarliestWait() const {
   std::optional<MonoTime> earliest = queue_.earliest();
   for (const auto* source : sources_) {
@@ -247,7 +252,7 @@ asio::awaitable<void> VirtualClock::Settle() {
       watchdog.expires_after(impatient_ ? patience_ / 20 : patience_);
       watchdog.async_wait([this, alive = alive_, lost](const boost::system::error_code& error) {
         if (error || !*alive) return;
-        *lost = true;
+        *lost = !Held();
         bell_.cancel();
       });
       boost::system::error_code rung;

@@ -35,6 +35,9 @@ class QuiescenceSource {
   virtual ~QuiescenceSource() = default;
   // True when nothing is under way here.
   virtual bool quiescent() const = 0;
+  // While it is not quiescent: it is looked at by somebody who decides when it goes on, so that no patience
+  // is lost.
+  virtual bool holds_time() const { return false; }
   // The earliest time something here waits for that is not a timer of the Clock itself (timers inside worker
   // processes). Only asked while quiescent.
   virtual std::optional<MonoTime> next_timer() const { return std::nullopt; }
@@ -139,6 +142,7 @@ class VirtualClock final : public Clock {
 
  private:
   bool AllQuiescent() const;
+  bool Held() const;
   std::optional<MonoTime> EarliestWait() const;
   void MoveTo(MonoTime when);
   void ScheduleDue();

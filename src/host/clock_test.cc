@@ -100,6 +100,16 @@ struct FakeWorker : QuiescenceSource {
   }
   ~FakeWorker() override { clock.RemoveQuiescenceSource(this); }
   bool quiescent() const override { return busy == 0; }
+  bool holds_time() const override {
+    if (held > 0 && --held == 0) {
+      asio::post(loop, [this] {
+        busy = 0;
+        clock.NoteQuiescence();
+      });
+      return true;
+    }
+    return held > 0;
+  }
   std::optional<MonoTime> next_timer() const override {
     if (timers.empty()) return std::nullopt;
     return timers.front();
@@ -117,7 +127,8 @@ struct FakeWorker : QuiescenceSource {
   }
   asio::io_context& loop;
   Clock& clock;
-  int busy = 0;
+  mutable int busy = 0;
+  mutable int held = 0;  // how often it still says so
   std::vector<MonoTime> timers;
   std::vector<MonoTime> fired;
 };
@@ -170,6 +181,18 @@ TEST_F(VirtualClockTest, LosesPatienceWithWorkThatMakesNoProgress) {
   clock.SetPatience(1ms);
   ASSERT_TRUE(Advance(1h));
   EXPECT_THAT(ran, ElementsAre("time limit"));
+  EXPECT_EQ(clock.now().mono, kStart.mono + 1h);
+}
+
+TEST_F(VirtualClockTest, WaitsWithoutLosingPatienceForWhoeverHoldsTheTime) {
+  FakeWorker paused(loop, clock);
+  paused.busy = 1;
+  // Patience with it would have been lost twice when it goes on.
+  paused.held = 3;
+  clock.SetPatience(1ms);
+  ASSERT_TRUE(Advance(1h));
+  EXPECT_EQ(paused.held, 0);
+  EXPECT_EQ(paused.busy, 0);
   EXPECT_EQ(clock.now().mono, kStart.mono + 1h);
 }
 

@@ -39,6 +39,7 @@ struct HostContext {
   SyncService* sync = nullptr;
   ConsoleSink console_sink;
   std::function<void(const HostReport&)> report_sink;
+  InspectorObserver inspector_observer;
   bool stopping = false;
 
   Processes* processes = nullptr;

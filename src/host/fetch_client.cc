@@ -1,6 +1,8 @@
 #include "host/fetch_client.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "host/worker_policies.h"
 #include "net/fetch_headers.h"
@@ -8,6 +10,17 @@
 #include "net/url.h"
 
 namespace vigil::host {
+namespace {
+
+void AddIfAbsent(std::string_view name, std::string value, ipc::HttpRequest& request) {
+  const auto same = [&](const ipc::HttpHeader& header) { return net::SameName(header.name(), name); };
+  if (std::any_of(request.headers().begin(), request.headers().end(), same)) return;
+  auto* header = request.add_headers();
+  header->set_name(std::string(name));
+  header->set_value(std::move(value));
+}
+
+}  // namespace
 
 net::FetchClient ClientOf(const ProcessOwner& owner) {
   net::FetchClient client;
@@ -50,15 +63,20 @@ ipc::HttpRequest AsWorkerSeesIt(const Page& page, ipc::HttpRequest request) {
   if (source && target) {
     request.set_referrer(net::ReferrerFor(request.referrer_policy(), *source, *target));
   }
-  const auto names_accept = [](const ipc::HttpHeader& header) {
-    return net::SameName(header.name(), "accept");
-  };
-  if (std::none_of(request.headers().begin(), request.headers().end(), names_accept)) {
-    auto* accept = request.add_headers();
-    accept->set_name("accept");
-    accept->set_value(std::string(net::DefaultAccept(request.destination())));
-  }
+  AddIfAbsent("accept", std::string(net::DefaultAccept(request.destination())), request);
   return request;
+}
+
+void AddUserAgent(const std::string& user_agent, ipc::HttpRequest& request) {
+  AddIfAbsent("user-agent", user_agent, request);
+}
+
+void DropUserAgent(const std::string& user_agent, ipc::HttpRequest& request) {
+  auto& headers = *request.mutable_headers();
+  const auto shown = [&](const ipc::HttpHeader& header) {
+    return net::SameName(header.name(), "user-agent") && header.value() == user_agent;
+  };
+  headers.erase(std::remove_if(headers.begin(), headers.end(), shown), headers.end());
 }
 
 }  // namespace vigil::host

@@ -9,6 +9,7 @@
 #include "host/script_update.h"
 #include "host/worker_answer.h"
 #include "net/fetch_headers.h"
+#include "net/url.h"
 
 namespace vigil::host {
 namespace asio = boost::asio;
@@ -21,16 +22,16 @@ tl::unexpected<ScriptError> RefuseModule(std::string why) {
 }
 
 // HTML "fetch a single module script", where the response is looked at.
-ScriptResult<std::shared_ptr<const ScriptResource>> ModuleOf(const std::string& url,
+ScriptResult<std::shared_ptr<const ScriptResource>> ModuleOf(const ipc::ImportScript& wanted,
                                                              net::FetchedResponse response) {
   if (response.head.status() < 200 || response.head.status() > 299) {
     return RefuseModule(fmt::format("the server answers {}", response.head.status()));
   }
-  const std::string type = net::HeaderValue(response.head, "content-type");
-  if (!IsJavaScriptMimeType(type)) return RefuseModule(fmt::format("its MIME type is '{}'", type));
+  const std::string type = net::CombinedHeader(response.head, "content-type").value_or("");
+  if (!IsModuleMimeType(wanted.type(), type)) return RefuseModule(fmt::format("its MIME type is '{}'", type));
   const int hops = response.head.url_list_size();
-  return std::make_shared<const ScriptResource>(
-      ScriptResource{url, hops > 0 ? response.head.url_list(hops - 1) : url, std::move(response.body)});
+  return std::make_shared<const ScriptResource>(ScriptResource{
+      wanted.url(), hops > 0 ? response.head.url_list(hops - 1) : wanted.url(), std::move(response.body)});
 }
 
 ipc::HttpResponse OpaqueRedirect() {
@@ -42,15 +43,18 @@ ipc::HttpResponse OpaqueRedirect() {
 }  // namespace
 
 asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter::FetchModule(
-    std::shared_ptr<Page> page, std::string url) {
+    std::shared_ptr<Page> page, ipc::ImportScript wanted) {
   ipc::HttpRequest request;
   request.set_method("GET");
-  request.set_url(url);
+  request.set_url(wanted.url());
   request.set_mode("cors");
   request.set_credentials("same-origin");
   request.set_redirect("follow");
-  request.set_destination("script");
-  request.set_referrer("about:client");
+  request.set_destination(wanted.type().empty() ? "script" : wanted.type());
+  // The daemon does not know which modules of other origins the page has.
+  const auto importer = net::Url::Parse(wanted.referrer());
+  const bool own = importer && importer->Origin() == page->origin;
+  request.set_referrer(own ? wanted.referrer() : "about:client");
   ProcessOwner owner;
   owner.page = page;
   const net::FetchClient client = ClientOf(owner);
@@ -79,7 +83,7 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchRouter
     if (!fetched) co_return RefuseModule(fetched.error().message);
     response = std::move(*fetched);
   }
-  co_return ModuleOf(url, std::move(response));
+  co_return ModuleOf(wanted, std::move(response));
 }
 
 void FetchRouter::OnFetch(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,
@@ -179,6 +183,7 @@ void FetchRouter::FromNetwork(const std::shared_ptr<WorkerProcess>& process, con
   net::FetchClient client = ClientOf(owner);
   client.passes_navigation_on = request.mode() == "navigate";
   TameMode(client, request);
+  DropUserAgent(context_.options.user_agent, request);
   const bool keepalive = request.keepalive();
   std::weak_ptr<WorkerProcess> weak = process;
   auto on_head = [this, weak, request_id](ipc::HttpResponse head, std::shared_ptr<FetchBody> body) {

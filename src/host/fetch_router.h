@@ -51,7 +51,7 @@ class FetchRouter {
 
   // A module that a page imports, through the page's controller like any other of its fetches.
   boost::asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchModule(
-      std::shared_ptr<Page> page, std::string url);
+      std::shared_ptr<Page> page, ipc::ImportScript wanted);
 
   // A Request.fetch of a process.
   void OnFetch(WorkerProcess& process, const ProcessOwner& owner, std::uint64_t request_id,

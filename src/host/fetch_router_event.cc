@@ -83,6 +83,7 @@ asio::awaitable<FetchRouter::Answer> FetchRouter::AskEvent(std::shared_ptr<Versi
   ipc::Event event;
   auto* fetch = event.mutable_fetch();
   *fetch->mutable_request() = std::move(request);
+  AddUserAgent(context_.options.user_agent, *fetch->mutable_request());
   fetch->set_client_id(ids.client_id);
   fetch->set_resulting_client_id(ids.resulting_client_id);
   fetch->set_preload(preload != nullptr);

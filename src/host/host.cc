@@ -131,8 +131,7 @@ asio::awaitable<Result<RegistrationView>> Host::UpdateWorker(std::string url) {
 asio::awaitable<Result<>> Host::Unregister(std::string url) {
   auto registration = impl_->apps.FindRegistration(url);
   if (!registration) co_return Fail(registration.error());
-  auto target = *registration;
-  co_await impl_->jobs.Unregister(target, true);
+  impl_->jobs.Remove(*registration);
   co_return Result<>();
 }
 
@@ -207,6 +206,30 @@ asio::awaitable<Result<DispatchOutcome>> Host::CloseNotification(std::string id)
   return impl_->notifications.Close(std::move(id));
 }
 
+// ---------------------------------------------------------------------------------------------------- tools
+void Host::SetInspectorObserver(InspectorObserver observer) {
+  impl_->context.inspector_observer = std::move(observer);
+}
+
+std::vector<InspectorTarget> Host::InspectorTargets() const {
+  std::vector<InspectorTarget> targets;
+  impl_->processes.ForEach({}, [&](WorkerProcess& process, const ProcessOwner& owner) {
+    if (!process.doomed()) targets.push_back(TargetOf(process, owner));
+  });
+  return targets;
+}
+
+Result<std::unique_ptr<InspectorSession>> Host::Inspect(std::uint64_t process, InspectorHandlers handlers,
+                                                        bool wait_for_debugger) {
+  const auto found = impl_->processes.ById(process);
+  if (!found || found->doomed()) {
+    return Fail(ErrorCode::kNotFound, fmt::format("process {} of a worker has ended", process));
+  }
+  const std::uint64_t number =
+      found->inspector().Attach(std::move(handlers), wait_for_debugger && !found->start_sent());
+  return std::make_unique<InspectorSession>(found, number);
+}
+
 void Host::PermissionsChanged(const std::string& origin, const std::string& name) {
   impl_->processes.ForEach(origin, [&](WorkerProcess& process, const ProcessOwner&) {
     auto state = impl_->context.deps.permissions.Query(process.origin(), name);
@@ -220,9 +243,7 @@ void Host::PermissionsChanged(const std::string& origin, const std::string& name
 
 asio::awaitable<Result<>> Host::ClearOrigin(std::string origin) {
   for (const auto& page : impl_->pages.OfOrigin(origin)) impl_->pages.Close(page);
-  for (const auto& registration : impl_->registry.OfOrigin(origin)) {
-    co_await impl_->jobs.Unregister(registration, true);
-  }
+  impl_->jobs.RemoveAll(origin);
   if (impl_->context.sync != nullptr) impl_->context.sync->OriginCleared(origin);
   impl_->notifications.OriginCleared(origin);
   impl_->context.deps.fetcher.ClearOrigin(origin);

@@ -23,6 +23,7 @@
 
 #include "base/result.h"
 #include "host/caps.h"
+#include "host/inspector.h"
 #include "host/ports.h"
 #include "vigil/time.h"
 
@@ -42,8 +43,8 @@ class StorageThread;
 struct HostOptions {
   std::filesystem::path worker_executable;  // empty: "vigil-worker" beside the running executable
   std::filesystem::path
-      storage_directory;   // databases of what scripts store, one directory per origin; made if absent
-  std::string user_agent;  // navigator.userAgent and the header; empty: "Vigil/<version>"
+      storage_directory;  // databases of what scripts store, one directory per origin; made if absent
+  std::string user_agent = "Mozilla/5.0 (X11; Linux x86_64) Vigil";  // navigator.userAgent, fetch events
   std::vector<std::string> languages = {"en-US", "en"};
   // On the Clock.
   Duration start_limit = std::chrono::minutes(1);          // of an installed worker
@@ -229,6 +230,14 @@ class Host final : public SyncDispatcher {
   Result<std::vector<NotificationView>> Notifications(std::string_view url) const;
   Async<DispatchOutcome> ClickNotification(std::string id, std::string action);
   Async<DispatchOutcome> CloseNotification(std::string id);
+
+  // ---- developer tools (host/inspector.h)
+  void SetInspectorObserver(InspectorObserver observer);  // any time
+  std::vector<InspectorTarget> InspectorTargets() const;
+  // wait_for_debugger: a process that has not been started does not run its script before
+  // Runtime.runIfWaitingForDebugger.
+  Result<std::unique_ptr<InspectorSession>> Inspect(std::uint64_t process, InspectorHandlers handlers,
+                                                    bool wait_for_debugger = false);
 
   // The permission source may answer differently now: processes of the origin (empty: of all) are told.
   void PermissionsChanged(const std::string& origin, const std::string& name);

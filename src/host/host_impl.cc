@@ -8,11 +8,6 @@ namespace vigil::host {
 namespace asio = boost::asio;
 namespace {
 
-HostOptions WithDefaults(HostOptions options) {
-  if (options.user_agent.empty()) options.user_agent = "Mozilla/5.0 (X11; Linux x86_64) Vigil/0.1";
-  return options;
-}
-
 WorkerView WorkerViewOf(const Version& version) {
   WorkerView view;
   view.version_id = version.id;
@@ -27,8 +22,27 @@ WorkerView WorkerViewOf(const Version& version) {
 
 }  // namespace
 
+InspectorTarget TargetOf(const WorkerProcess& process, const ProcessOwner& owner) {
+  InspectorTarget target;
+  target.process = process.id();
+  target.pid = process.pid();
+  target.running = process.running();
+  target.paused = process.inspector().paused();
+  target.origin = process.origin();
+  if (owner.version) {
+    target.url = owner.version->script_url;
+    target.registration_id = owner.version->registration_id;
+    target.version_id = owner.version->id;
+  }
+  if (owner.page) {
+    target.url = owner.page->url;
+    target.client_id = owner.page->id;
+  }
+  return target;
+}
+
 HostImpl::HostImpl(HostDependencies dependencies, HostOptions options)
-    : context{dependencies, WithDefaults(std::move(options)), dependencies.loop.get_executor()},
+    : context{dependencies, std::move(options), dependencies.loop.get_executor()},
       registry(dependencies.storage, dependencies.stores),
       processes(context),
       runner(context),
@@ -118,6 +132,10 @@ void HostImpl::Connect() {
     requests.OnProcessEnded(process);
     if (owner.version) runner.OnEnded(process, owner.version, report);
     if (owner.page) pages.OnEnded(owner.page, report);
+    if (context.inspector_observer.ended) context.inspector_observer.ended(process.id());
+  };
+  handlers.starting = [this](WorkerProcess& process, const ProcessOwner& owner) {
+    if (context.inspector_observer.starting) context.inspector_observer.starting(TargetOf(process, owner));
   };
   processes.SetHandlers(std::move(handlers));
   context.deps.fetcher.ObserveCookies([this](const std::string& origin, const net::Cookie& cookie,

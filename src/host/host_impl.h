@@ -26,6 +26,9 @@
 
 namespace vigil::host {
 
+// What tools see of a process.
+InspectorTarget TargetOf(const WorkerProcess& process, const ProcessOwner& owner);
+
 class HostImpl {
  public:
   HostImpl(HostDependencies dependencies, HostOptions options);

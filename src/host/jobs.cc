@@ -30,6 +30,8 @@ bool HidesSlash(const net::Url& url) {
   return path.find("%2f") != std::string::npos || path.find("%5c") != std::string::npos;
 }
 
+ScriptError Removed() { return {"AbortError", "the registration was removed meanwhile"}; }
+
 std::string DirectoryOf(const net::Url& url) {
   return url.Origin() + url.path().substr(0, url.path().rfind('/') + 1);
 }
@@ -118,14 +120,38 @@ asio::awaitable<JobResult> Jobs::Update(std::shared_ptr<Registration> registrati
   co_return co_await promise.Get();
 }
 
-asio::awaitable<JobResult> Jobs::Unregister(std::shared_ptr<Registration> registration, bool at_once) {
+asio::awaitable<JobResult> Jobs::Unregister(std::shared_ptr<Registration> registration) {
   auto job = std::make_shared<Job>(context_.executor);
   job->type = Type::kUnregister;
   job->origin = registration->origin;
   job->scope = registration->scope;
-  job->at_once = at_once;
   auto promise = Schedule(std::move(job));
   co_return co_await promise.Get();
+}
+
+void Jobs::Remove(const std::shared_ptr<Registration>& registration) {
+  const auto queue = queues_.find(registration->scope);
+  if (queue != queues_.end()) Cancel(queue->second);
+  context_.lifecycle->Unregister(registration, true);
+}
+
+void Jobs::RemoveAll(const std::string& origin) {
+  for (const auto& [scope, queue] : queues_) {
+    if (!queue.empty() && queue.front()->origin == origin) Cancel(queue);
+  }
+  for (const auto& registration : context_.registry->OfOrigin(origin)) {
+    context_.lifecycle->Unregister(registration, true);
+  }
+}
+
+// Each fails when its turn comes, the one under way when it next looks.
+void Jobs::Cancel(const std::deque<JobPtr>& queue) {
+  for (const auto& job : queue) {
+    job->cancelled = true;
+    if (!job->version) continue;
+    job->version->state = VersionState::kRedundant;
+    context_.runner->Stop(*job->version, "was stopped: its registration was removed");
+  }
 }
 
 void Jobs::SoftUpdate(const std::shared_ptr<Registration>& registration) {
@@ -166,7 +192,7 @@ Waiter<JobResult> Jobs::Schedule(JobPtr job) {
     bool equal = last->type == job->type && last->call.script_url == job->call.script_url &&
                  last->call.module == job->call.module &&
                  last->call.update_via_cache == job->call.update_via_cache && last->force == job->force;
-    if (equal && !last->promise.ready()) return last->promise;
+    if (equal && !last->cancelled && !last->promise.ready()) return last->promise;
   }
   queue.push_back(job);
   if (queue.size() == 1) context_.Spawn(RunQueue(job->scope));
@@ -178,6 +204,8 @@ asio::awaitable<void> Jobs::RunQueue(std::string scope) {
     auto job = queues_[scope].front();
     if (context_.stopping) {
       Reject(job, {"AbortError", "Vigil is stopping"});
+    } else if (job->cancelled && job->type != Type::kUnregister) {
+      Reject(job, Removed());
     } else if (job->type == Type::kRegister) {
       co_await RunRegister(job);
     } else if (job->type == Type::kUpdate) {
@@ -240,15 +268,15 @@ asio::awaitable<void> Jobs::RunUpdate(JobPtr job) {
     Reject(job, fetched.error());
     co_return;
   }
-  if (context_.stopping || (registration && registration->unregistered)) {
-    Reject(job, {"AbortError", "the registration was removed meanwhile"});
-    co_return;
-  }
   bool same = newest && newest->script_url == job->call.script_url && newest->module == job->call.module &&
               !newest->scripts.empty() && newest->scripts.front()->body == fetched->resource->body;
-  if (same) {
+  if (same && !job->cancelled) {
     bool imports_changed = co_await ImportsChanged(context_, newest, bypass_imports);
     same = !imports_changed;
+  }
+  if (context_.stopping || job->cancelled || (registration && registration->unregistered)) {
+    Reject(job, Removed());
+    co_return;
   }
   if (registration) registration->last_update_check = context_.deps.clock.now().wall;
   if (same) {
@@ -277,7 +305,9 @@ asio::awaitable<void> Jobs::RunUpdate(JobPtr job) {
 // "Run Service Worker" for the first time, then "Install".
 asio::awaitable<void> Jobs::InstallNew(JobPtr job, std::shared_ptr<Registration> registration,
                                        std::shared_ptr<Version> version) {
+  job->version = version;
   auto started = co_await context_.runner->EnsureRunning(version);
+  job->version = nullptr;
   bool gone = registration->unregistered || context_.stopping;
   if (!started.ok || gone) {
     version->state = VersionState::kRedundant;
@@ -286,6 +316,10 @@ asio::awaitable<void> Jobs::InstallNew(JobPtr job, std::shared_ptr<Registration>
     if (!started.error_name.empty() && !why.starts_with(started.error_name))
       why = started.error_name + ": " + why;
     if (!registration->Newest()) context_.lifecycle->Discard(registration);
+    if (job->cancelled) {
+      Reject(job, Removed());
+      co_return;
+    }
     // A module graph that could not be had is no failure of a script.
     const bool unlinked = version->module && (started.error_name == "NetworkError" ||
                                               started.error.find("Top-level await") != std::string::npos);
@@ -303,6 +337,7 @@ asio::awaitable<void> Jobs::InstallNew(JobPtr job, std::shared_ptr<Registration>
   // Whoever asked gets the answer first, "updatefound" and the rest follow it: the promise resumes in this
   // turn.
   co_await asio::post(context_.executor, asio::use_awaitable);
+  if (registration->installing != version) co_return;
   context_.lifecycle->SetState(registration, version, VersionState::kInstalling);
   auto installed = co_await context_.lifecycle->Install(registration);
   if (!installed && !context_.stopping) {
@@ -314,7 +349,7 @@ asio::awaitable<void> Jobs::InstallNew(JobPtr job, std::shared_ptr<Registration>
 // "Unregister"
 void Jobs::RunUnregister(const JobPtr& job) {
   auto registration = context_.registry->ByScope(job->scope);
-  if (registration) context_.lifecycle->Unregister(registration, job->at_once);
+  if (registration) context_.lifecycle->Unregister(registration, false);
   job->promise.Set(JobResult{registration, {}});
 }
 

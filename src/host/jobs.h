@@ -42,7 +42,12 @@ class Jobs {
   // worker was found it is installing by then.
   boost::asio::awaitable<JobResult> Update(std::shared_ptr<Registration> registration, bool force,
                                            std::string client_url = {});
-  boost::asio::awaitable<JobResult> Unregister(std::shared_ptr<Registration> registration, bool at_once);
+  boost::asio::awaitable<JobResult> Unregister(std::shared_ptr<Registration> registration);
+  // For users and Clear-Site-Data: at once, whatever the queue waits for. Nothing that was under way for the
+  // scope comes to anything.
+  void Remove(const std::shared_ptr<Registration>& registration);
+  // All of the origin, those that are only being registered too.
+  void RemoveAll(const std::string& origin);
   void SoftUpdate(const std::shared_ptr<Registration>& registration);
   // After a functional event.
   void SoftUpdateIfStale(const std::shared_ptr<Registration>& registration);
@@ -60,7 +65,8 @@ class Jobs {
     std::string scope;
     RegisterCall call;
     bool force = false;
-    bool at_once = false;
+    bool cancelled = false;
+    std::shared_ptr<Version> version;  // whose script runs for the first time
     Waiter<JobResult> promise;
     explicit Job(const boost::asio::any_io_executor& executor) : promise(executor) {}
   };
@@ -74,6 +80,7 @@ class Jobs {
   boost::asio::awaitable<void> InstallNew(JobPtr job, std::shared_ptr<Registration> registration,
                                           std::shared_ptr<Version> version);
   void RunUnregister(const JobPtr& job);
+  void Cancel(const std::deque<JobPtr>& queue);
   void Reject(const JobPtr& job, ScriptError error);
 
   HostContext& context_;

@@ -28,6 +28,9 @@ struct ScriptResource {
   std::string url;
   std::string response_url;
   std::string body;
+  std::string type = {};      // of a module, as import attributes name it; empty: JavaScript
+  std::string importer = {};  // response URL of the module that imports it; empty: the main script does
+  std::string referrer_policy = {};  // of what it imports; empty: the worker's
 };
 
 // A service worker: one script of one registration, and its process while it runs.
@@ -56,7 +59,9 @@ struct Version {
   bool Handles(const std::string& event_type) const;
   // A request of its clients may concern it.
   bool TakesFetches() const { return !routes.empty() || Handles("fetch"); }
-  const ScriptResource* FindScript(const std::string& url) const;
+  const ScriptResource* FindScript(const std::string& url, const std::string& type) const;
+  // The module whose response came from there; null: none.
+  const ScriptResource* FindModule(const std::string& response_url) const;
 };
 
 // Service Workers §3.5, as stored with the registration.

@@ -45,7 +45,7 @@ std::string LocationOf(const ipc::HttpResponse& head) {
 // HTML "process a navigate response": an HTML document is one whatever its status, such as a worker's page
 // for those who are offline; 204 and 205 are no documents.
 Result<> CheckDocument(const std::string& url, const ipc::HttpResponse& head) {
-  const std::string type = net::HeaderValue(head, "content-type");
+  const std::string type = net::CombinedHeader(head, "content-type").value_or("");
   const auto mime = net::MimeType::Extract(type);
   const bool html = mime && (mime->Essence() == "text/html" || mime->Essence() == "application/xhtml+xml");
   const bool ok = head.status() >= 200 && head.status() <= 299;

@@ -29,7 +29,17 @@ WorkerProcess::WorkerProcess(asio::any_io_executor executor, Clock& clock, const
       pidfd_(executor, child.pidfd),
       watchdog_(executor),
       status_limit_(executor),
-      allowance_(caps) {
+      start_limit_(clock),
+      allowance_(caps),
+      inspector_(
+          caps,
+          [this](ipc::InspectorFrame frame) {
+            ipc::ToWorker message;
+            *message.mutable_inspector() = std::move(frame);
+            // Also before the start.
+            if (!doomed_) channel_->Send(message);
+          },
+          [this] { OnInspectorChange(); }) {
   channel_ = std::make_unique<Channel>(
       executor, child.socket,
       Channel::Handlers{[this](ipc::ToDaemon message) { OnMessage(std::move(message)); },
@@ -37,8 +47,6 @@ WorkerProcess::WorkerProcess(asio::any_io_executor executor, Clock& clock, const
 }
 
 WorkerProcess::~WorkerProcess() {
-  if (start_timer_ != 0) clock_.Cancel(start_timer_);
-  for (auto& [id, event] : events_) clock_.Cancel(event.timer);
   if (!exited_) syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), SIGKILL, nullptr, 0);
 }
 
@@ -47,10 +55,10 @@ void WorkerProcess::Start(ipc::Start start, Duration limit, std::chrono::microse
   on_started_ = std::move(done);
   cpu_limit_ = cpu_limit;
   WatchExit();
-  start_timer_ = clock_.After(limit, [this] {
-    start_timer_ = 0;
-    Kill(ExitReport::Reason::kUnresponsive, "took too long to start and was killed");
-  });
+  delegate_.OnProcessStarting(*this);
+  start_limit_.Set(
+      limit, [this] { Kill(ExitReport::Reason::kUnresponsive, "took too long to start and was killed"); },
+      inspector_.paused());
   ipc::ToWorker message;
   *message.mutable_start() = std::move(start);
   start_sent_ = true;
@@ -122,6 +130,7 @@ void WorkerProcess::Ended() {
   boost::system::error_code ignored;
   pidfd_.close(ignored);
   FailPending();
+  inspector_.Ended("the worker " + Explain().text);
   delegate_.OnProcessEnded(*this, Explain());
   clock_.NoteQuiescence();
 }
@@ -130,7 +139,7 @@ void WorkerProcess::FailPending() {
   ExitReport report = Explain();
   std::string text = "the worker " + report.text;
   bool ours = report.reason == ExitReport::Reason::kStopped;
-  if (start_timer_ != 0) clock_.Cancel(std::exchange(start_timer_, 0));
+  start_limit_.Cancel();
   if (auto done = std::exchange(on_started_, {})) {
     StartResult result;
     result.process_died = true;
@@ -139,7 +148,6 @@ void WorkerProcess::FailPending() {
     done(std::move(result));
   }
   for (auto& [id, event] : std::exchange(events_, {})) {
-    clock_.Cancel(event.timer);
     EventResult result;
     result.ours = ours;
     result.error = text;
@@ -188,6 +196,7 @@ ExitReport WorkerProcess::Explain() const {
 // watchdog Something is expected of it that does not depend on others.
 bool WorkerProcess::Expected() const {
   if (ended_ || doomed_ || !start_sent_) return false;
+  if (inspector_.paused()) return false;
   return !started_ || !events_.empty() || !evaluations_.empty() || !quiescent();
 }
 
@@ -235,6 +244,17 @@ void WorkerProcess::Watchdog() {
 
 void WorkerProcess::NoteIdle() {
   if (idle() && running()) delegate_.OnProcessIdle(*this);
+}
+
+// ----------------------------------------------------------------------------------------------------
+// developer tools: what stands still at a breakpoint uses up no limit, and whoever is looked at is not idle
+void WorkerProcess::OnInspectorChange() {
+  const bool still = inspector_.paused();
+  still ? start_limit_.StandStill() : start_limit_.GoOn();
+  for (auto& [id, event] : events_) still ? event.limit->StandStill() : event.limit->GoOn();
+  clock_.NoteQuiescence();
+  Watchdog();
+  if (std::exchange(was_inspected_, inspector_.attached()) && !inspector_.attached() && !doomed_) NoteIdle();
 }
 
 // ----------------------------------------------------------------------------------------------------

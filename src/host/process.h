@@ -21,6 +21,8 @@
 #include "host/caps.h"
 #include "host/channel.h"
 #include "host/clock.h"
+#include "host/inspector.h"
+#include "host/time_limit.h"
 #include "host/zygote.h"
 #include "ipc/vigil.pb.h"
 #include "vigil/time.h"
@@ -68,6 +70,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
    public:
     virtual ~Delegate() = default;
     virtual void OnProcessMessage(WorkerProcess& process, ipc::ToDaemon message) = 0;
+    // Tools may be attached to it; then it is started.
+    virtual void OnProcessStarting(WorkerProcess& process) = 0;
     // Last call for this process. Events under way were ended before.
     virtual void OnProcessEnded(WorkerProcess& process, const ExitReport& report) = 0;
     // It has no event, answer or body under way any more.
@@ -109,6 +113,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::uint64_t id() const { return id_; }
   int pid() const { return child_.pid; }
   const std::string& origin() const { return origin_; }
+  bool start_sent() const { return start_sent_; }
   bool running() const { return started_ && !doomed_; }  // the script has been run
   bool doomed() const { return doomed_; }                // killed or ended
   bool idle() const { return events_.empty() && evaluations_.empty() && incoming_.empty(); }
@@ -119,6 +124,9 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::uint64_t SendEvent(ipc::Event event, EventOptions options);  // its number; 0: the process has ended
   void Evaluate(std::string code, std::string name,
                 std::function<void(std::optional<ipc::EvaluateResult>)> done);
+
+  InspectorPort& inspector() { return inspector_; }
+  const InspectorPort& inspector() const { return inspector_; }
 
   // Requests that wait for their Reply; number 0 stands for those that want none. False: it was one too many,
   // and the process was killed.
@@ -168,7 +176,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
  private:
   struct PendingEvent {
     EventOptions options;
-    TimerId timer = 0;
+    std::unique_ptr<TimeLimit> limit;
   };
   struct Incoming {
     ChunkHandler handler;
@@ -188,6 +196,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void FailPending();
   void Watchdog();
   void NoteIdle();
+  void OnInspectorChange();
   ExitReport Explain() const;
   bool Allowed(Allowance::Refusal refusal);
   bool Expected() const;
@@ -214,7 +223,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::optional<int> wait_status_;
 
   std::function<void(StartResult)> on_started_;
-  TimerId start_timer_ = 0;
+  TimeLimit start_limit_;
   std::chrono::microseconds cpu_limit_{0};
   std::optional<std::chrono::microseconds> cpu_at_last_sign_;
   bool watching_ = false;
@@ -224,6 +233,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::uint64_t last_evaluation_id_ = 0;
   std::map<std::uint64_t, std::function<void(std::optional<ipc::EvaluateResult>)>> evaluations_;
   Allowance allowance_;
+  InspectorPort inspector_;
+  bool was_inspected_ = false;
   std::map<std::uint32_t, Incoming> incoming_;
   std::uint32_t last_outgoing_ = 0;
   std::map<std::uint32_t, BodyHandlers> outgoing_;

@@ -71,6 +71,9 @@ void WorkerProcess::OnMessage(ipc::ToDaemon message) {
       done(std::move(*message.mutable_evaluate_result()));
       return NoteIdle();
     }
+    case ipc::ToDaemon::kInspector:
+      Allowed(inspector_.OnFrame(std::move(*message.mutable_inspector())));
+      return;
     case ipc::ToDaemon::kDying:
       dying_ = CutUtf8(message.dying().reason(), kMaxReason);
       if (dying_.empty()) dying_ = "no reason given";
@@ -82,7 +85,7 @@ void WorkerProcess::OnMessage(ipc::ToDaemon message) {
 
 void WorkerProcess::OnStarted(const ipc::Started& started) {
   if (!on_started_) return Kill(ExitReport::Reason::kMisbehaved, "started twice and was killed");
-  if (start_timer_ != 0) clock_.Cancel(std::exchange(start_timer_, 0));
+  start_limit_.Cancel();
   started_ = true;
   StartResult result;
   result.ok = started.ok();
@@ -109,8 +112,10 @@ std::uint64_t WorkerProcess::SendEvent(ipc::Event event, EventOptions options) {
   std::uint64_t id = ++last_event_id_;
   event.set_id(id);
   PendingEvent pending;
+  pending.limit = std::make_unique<TimeLimit>(clock_);
   if (options.limit.count() > 0) {
-    pending.timer = clock_.After(options.limit, [this, id] { EventTimedOut(id); });
+    pending.limit->Set(
+        options.limit, [this, id] { EventTimedOut(id); }, inspector_.paused());
   }
   pending.options = std::move(options);
   allowance_.BeginEvent(events_.size());
@@ -146,7 +151,6 @@ void WorkerProcess::FinishEvent(std::uint64_t id, EventResult result) {
   auto found = events_.find(id);
   if (found == events_.end()) return;  // it timed out before
   auto options = std::move(found->second.options);
-  clock_.Cancel(found->second.timer);
   events_.erase(found);
   if (options.done) options.done(std::move(result));
   NoteIdle();

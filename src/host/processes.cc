@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -32,6 +33,9 @@ constexpr auto kRefillDelay = std::chrono::milliseconds(20);
 ZygoteOptions ZygoteOptionsFrom(const HostOptions& options) {
   ZygoteOptions zygote;
   zygote.executable = options.worker_executable;
+  zygote.limits.set_heap_bytes(options.heap_bytes);
+  zygote.limits.set_array_buffer_bytes(options.array_buffer_bytes);
+  zygote.limits.set_cpu_seconds(options.cpu_seconds);
   zygote.max_forks = options.zygote_max_forks;
   zygote.max_age = options.zygote_max_age;
   return zygote;
@@ -178,9 +182,6 @@ ipc::Start Processes::BaseStart(const std::string& origin, const std::string& ur
   start.set_url(url);
   *start.mutable_clock() = ClockNow();
   *start.mutable_network() = Network();
-  start.mutable_limits()->set_heap_bytes(context_.options.heap_bytes);
-  start.mutable_limits()->set_array_buffer_bytes(context_.options.array_buffer_bytes);
-  start.mutable_limits()->set_cpu_seconds(context_.options.cpu_seconds);
   start.set_seed(RandomBytes(32));
   start.set_user_agent(context_.options.user_agent);
   for (const auto& language : context_.options.languages) start.add_languages(language);
@@ -252,6 +253,13 @@ void Processes::OnProcessMessage(WorkerProcess& process, ipc::ToDaemon message) 
   handlers_.message(process, owner, std::move(message));
 }
 
+void Processes::OnProcessStarting(WorkerProcess& process) {
+  auto found = entries_.find(process.id());
+  if (found == entries_.end()) return;
+  ProcessOwner owner = found->second.owner;
+  handlers_.starting(process, owner);
+}
+
 void Processes::OnProcessEnded(WorkerProcess& process, const ExitReport& report) {
   auto found = entries_.find(process.id());
   if (found == entries_.end()) return;
@@ -275,6 +283,11 @@ bool Processes::quiescent() const {
     if (!entry.process->quiescent()) return false;
   }
   return true;
+}
+
+bool Processes::holds_time() const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const auto& entry) { return entry.second.process->inspector().paused(); });
 }
 
 std::optional<MonoTime> Processes::next_timer() const {

@@ -31,6 +31,7 @@ class Processes final : public WorkerProcess::Delegate, public QuiescenceSource 
     std::function<void(WorkerProcess&, const ProcessOwner&, ipc::ToDaemon)> message;
     std::function<void(WorkerProcess&, const ProcessOwner&, const ExitReport&)> ended;
     std::function<void(WorkerProcess&, const ProcessOwner&)> idle;
+    std::function<void(WorkerProcess&, const ProcessOwner&)> starting;
   };
 
   explicit Processes(HostContext& context);
@@ -55,10 +56,12 @@ class Processes final : public WorkerProcess::Delegate, public QuiescenceSource 
                const std::function<void(WorkerProcess&, const ProcessOwner&)>& visit);
 
   void OnProcessMessage(WorkerProcess& process, ipc::ToDaemon message) override;
+  void OnProcessStarting(WorkerProcess& process) override;
   void OnProcessEnded(WorkerProcess& process, const ExitReport& report) override;
   void OnProcessIdle(WorkerProcess& process) override;
 
   bool quiescent() const override;
+  bool holds_time() const override;
   std::optional<MonoTime> next_timer() const override;
   void TimeMoved(const Now& now) override;
 

@@ -160,6 +160,9 @@ class Puppeteer {
     }
     return found;
   }
+  void ForgetClosed() {
+    std::erase_if(puppets_, [](const auto& puppet) { return puppet->closed(); });
+  }
 
  private:
   void Wait() {

@@ -38,7 +38,8 @@ bool Sound(const store::StoredRegistration& registration) {
            (IsId(version->id) && own(version->script_url) && !version->scripts.empty() &&
             IsUtf8(version->referrer_policy) && IsUtf8(version->csp) && IsUtf8(version->csp_report_only) &&
             std::all_of(version->scripts.begin(), version->scripts.end(), [](const auto& script) {
-              return IsUtf8(script.url) && IsUtf8(script.response_url);
+              return IsUtf8(script.url) && IsUtf8(script.response_url) && IsUtf8(script.type) &&
+                     IsUtf8(script.importer) && IsUtf8(script.referrer_policy);
             }));
   };
   return IsId(registration.id) && own(registration.scope) && IsUtf8(registration.update_via_cache) &&
@@ -69,8 +70,9 @@ std::shared_ptr<Version> FromStored(store::StoredVersion stored,
   SetPolicies(*version, std::move(stored.csp), std::move(stored.csp_report_only));
   version->routes = RoutesFromStored(stored.static_routes, version->script_url);
   for (auto& script : stored.scripts) {
-    version->scripts.push_back(std::make_shared<ScriptResource>(
-        ScriptResource{std::move(script.url), std::move(script.response_url), std::move(script.body)}));
+    version->scripts.push_back(std::make_shared<ScriptResource>(ScriptResource{
+        std::move(script.url), std::move(script.response_url), std::move(script.body), std::move(script.type),
+        std::move(script.importer), std::move(script.referrer_policy)}));
   }
   return version;
 }
@@ -87,7 +89,8 @@ store::StoredVersion ToStored(const Version& version) {
   stored.csp_report_only = version.csp_report_only;
   stored.static_routes = version.routes.rules().SerializeAsString();
   for (const auto& script : version.scripts) {
-    stored.scripts.push_back(store::StoredScript{script->url, script->response_url, script->body});
+    stored.scripts.push_back(store::StoredScript{script->url, script->response_url, script->body,
+                                                 script->type, script->importer, script->referrer_policy});
   }
   return stored;
 }
@@ -124,9 +127,16 @@ bool Version::Handles(const std::string& event_type) const {
   return false;
 }
 
-const ScriptResource* Version::FindScript(const std::string& url) const {
+const ScriptResource* Version::FindScript(const std::string& url, const std::string& type) const {
   for (const auto& script : scripts) {
-    if (script->url == url) return script.get();
+    if (script->url == url && script->type == type) return script.get();
+  }
+  return nullptr;
+}
+
+const ScriptResource* Version::FindModule(const std::string& response_url) const {
+  for (const auto& script : scripts) {
+    if (script->response_url == response_url && script->type.empty()) return script.get();
   }
   return nullptr;
 }

@@ -119,7 +119,7 @@ void Requests::OnRequest(WorkerProcess& process, const ProcessOwner& owner, ipc:
     case R::kFetch:
       return context_.router->OnFetch(process, owner, id, std::move(*request.mutable_fetch()));
     case R::kImportScript:
-      return ImportScript(process.shared_from_this(), owner, id, request.import_script().url());
+      return ImportScript(process.shared_from_this(), owner, id, request.import_script());
     case R::kIdb:
       return context_.storage->Idb(process, id, std::move(*request.mutable_idb()));
     case R::kCache:

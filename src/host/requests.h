@@ -39,11 +39,12 @@ class Requests {
   void OnConsole(WorkerProcess& process, const ProcessOwner& owner, const ipc::Console& said);
   // BroadcastChannel: to every other process of the origin.
   void Broadcast(WorkerProcess& process, ipc::BroadcastMessage broadcast);
-  void ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id, std::string url);
+  void ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id,
+                    ipc::ImportScript wanted);
   boost::asio::awaitable<void> FetchImport(Process process, std::shared_ptr<Version> version,
-                                           std::uint64_t id, std::string url);
+                                           std::uint64_t id, ipc::ImportScript wanted);
   boost::asio::awaitable<void> FetchModule(Process process, std::shared_ptr<Page> page, std::uint64_t id,
-                                           std::string url);
+                                           ipc::ImportScript wanted);
   boost::asio::awaitable<void> Estimate(Process process, std::uint64_t id);
   void QueryPermission(WorkerProcess& process, std::uint64_t id, const std::string& name);
   bool IsPersistent(const std::string& origin) const;

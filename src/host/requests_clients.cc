@@ -178,7 +178,7 @@ asio::awaitable<void> Requests::Navigate(Process process, std::shared_ptr<Versio
   }
   auto base = net::Url::Parse(version->script_url);
   auto target = net::Url::Parse(call.url(), *base);
-  if (!target || target->Origin() != version->origin) {
+  if (!target || !target->IsHttp()) {
     ReplyFailure(*process, id, "TypeError", fmt::format("Cannot navigate to URL: {}", call.url()));
     co_return;
   }

@@ -167,7 +167,7 @@ asio::awaitable<void> Requests::UpdateRegistration(Process process, ProcessOwner
 
 asio::awaitable<void> Requests::UnregisterRegistration(Process process, std::uint64_t id,
                                                        std::shared_ptr<Registration> registration) {
-  auto result = co_await context_.jobs->Unregister(registration, false);
+  auto result = co_await context_.jobs->Unregister(registration);
   ipc::Reply reply;
   reply.set_id(id);
   reply.mutable_flag()->set_value(result.registration != nullptr);

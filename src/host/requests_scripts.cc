@@ -27,12 +27,16 @@ void ReplyScript(WorkerProcess& process, std::uint64_t id, const std::string& ur
 }  // namespace
 
 void Requests::ImportScript(const Process& process, const ProcessOwner& owner, std::uint64_t id,
-                            std::string url) {
+                            ipc::ImportScript wanted) {
   auto version = owner.version;
+  if (!IsModuleType(wanted.type())) {
+    return ReplyFailure(*process, id, "TypeError",
+                        fmt::format("\"{}\" is not a valid module type.", wanted.type()));
+  }
   // Pages ask for what their modules import.
-  if (!version) return context_.Spawn(FetchModule(process, owner.page, id, std::move(url)));
+  if (!version) return context_.Spawn(FetchModule(process, owner.page, id, std::move(wanted)));
   // From the script resource map, which is complete once the worker is installed.
-  if (const ScriptResource* script = version->FindScript(url)) {
+  if (const ScriptResource* script = version->FindScript(wanted.url(), wanted.type())) {
     return ReplyScript(*process, id, script->url, *script);
   }
   bool open = version->state == VersionState::kParsed || version->state == VersionState::kInstalling;
@@ -41,24 +45,21 @@ void Requests::ImportScript(const Process& process, const ProcessOwner& owner, s
         *process, id, "NetworkError",
         fmt::format("The script at '{}' was not imported when the service worker was installed; "
                     "after that no new script can be.",
-                    url));
+                    wanted.url()));
   }
-  context_.Spawn(FetchImport(process, version, id, std::move(url)));
+  context_.Spawn(FetchImport(process, version, id, std::move(wanted)));
 }
 
 asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Version> version,
-                                            std::uint64_t id, std::string url) {
+                                            std::uint64_t id, ipc::ImportScript wanted) {
+  const std::string& url = wanted.url();
   auto parsed = net::Url::Parse(url);
   if (!parsed || !(parsed->IsHttp() || parsed->scheme() == "data")) {
     ReplyFailure(*process, id, "NetworkError", fmt::format("The URL '{}' cannot be imported.", url));
     co_return;
   }
   auto registration = context_.registry->ById(version->registration_id);
-  ScriptFetch call;
-  call.origin = version->origin;
-  call.referrer = version->script_url;
-  call.url = url;
-  call.module = version->module;
+  ScriptFetch call = ImportOf(*version, url, wanted.type(), wanted.referrer());
   // A registration that has no worker yet was never checked for an update: its imports are fetched anew, too.
   const bool first = registration && !registration->waiting && !registration->active;
   call.bypass_cache = registration && (first || registration->update_via_cache == "none");
@@ -68,18 +69,18 @@ asio::awaitable<void> Requests::FetchImport(Process process, std::shared_ptr<Ver
     ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
     co_return;
   }
-  if (version->FindScript(url) == nullptr) version->scripts.push_back(*fetched);
+  if (version->FindScript(url, wanted.type()) == nullptr) version->scripts.push_back(*fetched);
   ReplyScript(*process, id, url, **fetched);
 }
 
 asio::awaitable<void> Requests::FetchModule(Process process, std::shared_ptr<Page> page, std::uint64_t id,
-                                            std::string url) {
-  auto fetched = co_await context_.router->FetchModule(page, url);
+                                            ipc::ImportScript wanted) {
+  auto fetched = co_await context_.router->FetchModule(page, wanted);
   if (!fetched) {
     ReplyFailure(*process, id, fetched.error().name, fetched.error().message);
     co_return;
   }
-  ReplyScript(*process, id, url, **fetched);
+  ReplyScript(*process, id, wanted.url(), **fetched);
 }
 
 }  // namespace vigil::host

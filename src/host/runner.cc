@@ -30,6 +30,7 @@ ipc::Start Runner::StartMessage(const Version& version) const {
   worker->set_module(version.module);
   FillCodeGeneration(version, *worker);
   for (const auto& resource : version.scripts) {
+    if (!resource->type.empty()) continue;  // asked for when it is imported
     auto* script = worker->add_scripts();
     script->set_url(resource->url);
     script->set_response_url(resource->response_url);
@@ -189,7 +190,8 @@ void Runner::ArmIdleStop(const std::shared_ptr<Version>& version, Duration waite
     version->idle_timer = 0;
     auto process = weak.lock();
     if (!process || process != version->process || version->events_pending > 0) return;
-    if (!process->idle_but_for_bodies()) return;
+    // Whoever is looked at stays until the tool has gone; then it is idle again.
+    if (!process->idle_but_for_bodies() || process->inspector().attached()) return;
     // A body that it sends keeps it alive no longer than an event would.
     if (!process->idle() && waited < context_.options.event_limit) {
       return ArmIdleStop(version, waited + std::max(delay, kBodyPatience));

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
 #include "host/worker_policies.h"
 #include "net/fetcher.h"
 #include "net/mime_type.h"
+#include "net/referrer.h"
 #include "net/url.h"
 
 namespace vigil::host {
@@ -22,9 +22,6 @@ ipc::HttpRequest ScriptRequest(const std::string& url, bool bypass_cache) {
   request.set_url(url);
   request.set_cache(bypass_cache ? "no-cache" : "default");
   request.set_referrer("about:client");
-  auto* accept = request.add_headers();
-  accept->set_name("Accept");
-  accept->set_value("*/*");
   return request;
 }
 
@@ -34,10 +31,11 @@ tl::unexpected<ScriptError> Refuse(std::string name, std::string message, std::s
 
 // What scripts are told of a scope that is too wide; the developer is told more.
 ScriptError ScopeError(const std::string& scope_url, const std::string& script_url,
-                       const std::string& allowed, std::string detail) {
+                       const std::optional<std::string>& header, std::string detail) {
   const auto script = net::Url::Parse(script_url);
   const auto scope = net::Url::Parse(scope_url);
-  const auto widest = script && !allowed.empty() ? net::Url::Parse(allowed, *script) : script;
+  const std::string allowed = header.value_or("");
+  const auto widest = script && header ? net::Url::Parse(allowed, *script) : script;
   ScriptError error{"SecurityError", "", std::move(detail)};
   if (!script || !scope || !widest) {
     error.message = fmt::format(
@@ -49,28 +47,14 @@ ScriptError ScopeError(const std::string& scope_url, const std::string& script_u
         allowed);
   } else {
     const std::string path =
-        allowed.empty() ? script->path().substr(0, script->path().rfind('/') + 1) : widest->path();
+        header ? widest->path() : script->path().substr(0, script->path().rfind('/') + 1);
     error.message = fmt::format(
         "The path of the provided scope ('{}') is not under the max scope allowed ({}'{}'). Adjust the "
         "scope, move "
         "the Service Worker script, or use the Service-Worker-Allowed HTTP header to allow the scope.",
-        scope->path(), allowed.empty() ? "" : "set by Service-Worker-Allowed: ", path);
+        scope->path(), header ? "set by Service-Worker-Allowed: " : "", path);
   }
   return error;
-}
-
-std::string ToLower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
-
-std::string CombinedHeader(const ipc::HttpResponse& head, std::string_view name) {
-  std::string combined;
-  for (const auto& header : head.headers()) {
-    if (ToLower(header.name()) == name) combined += (combined.empty() ? "" : ", ") + header.value();
-  }
-  return combined;
 }
 
 std::string ResponseUrl(const ipc::HttpResponse& head, const std::string& requested) {
@@ -99,18 +83,30 @@ bool IsJavaScriptMimeType(std::string_view content_type) {
   return mime && std::find(kTypes.begin(), kTypes.end(), mime->Essence()) != kTypes.end();
 }
 
+bool IsModuleType(std::string_view type) { return type.empty() || type == "json" || type == "text"; }
+
+bool IsModuleMimeType(std::string_view module_type, std::string_view content_type) {
+  if (module_type.empty()) return IsJavaScriptMimeType(content_type);
+  if (module_type == "text") return true;
+  const auto mime = net::MimeType::Extract(content_type);
+  // MIME Sniffing, "JSON MIME type".
+  return module_type == "json" && mime &&
+         (mime->subtype.ends_with("+json") || mime->Essence() == "application/json" ||
+          mime->Essence() == "text/json");
+}
+
 std::string WhyScopeNotAllowed(std::string_view scope_url, std::string_view script_url,
-                               std::string_view service_worker_allowed) {
+                               const std::optional<std::string>& service_worker_allowed) {
   auto script = net::Url::Parse(script_url);
   auto scope = net::Url::Parse(scope_url);
   if (!script || !scope) return "the scope is not a URL";
   std::string max_scope;
-  if (service_worker_allowed.empty()) {
+  if (!service_worker_allowed) {
     max_scope = script->path().substr(0, script->path().rfind('/') + 1);
   } else {
-    auto allowed = net::Url::Parse(service_worker_allowed, *script);
+    auto allowed = net::Url::Parse(*service_worker_allowed, *script);
     if (!allowed)
-      return fmt::format("the header Service-Worker-Allowed is not a URL ('{}')", service_worker_allowed);
+      return fmt::format("the header Service-Worker-Allowed is not a URL ('{}')", *service_worker_allowed);
     if (allowed->Origin() == script->Origin()) max_scope = allowed->path();
   }
   if (!max_scope.empty() && scope->path().starts_with(max_scope)) return {};
@@ -154,7 +150,7 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
         fmt::format("A bad HTTP response code ({}) was received when fetching the script.", head.status()),
         fmt::format("the script {} cannot be fetched: the server answers {}", script_url, head.status()));
   }
-  const std::string type = CombinedHeader(head, "content-type");
+  const std::string type = net::CombinedHeader(head, "content-type").value_or("");
   if (!IsJavaScriptMimeType(type)) {
     const auto mime = net::MimeType::Extract(type);
     co_return Refuse(
@@ -163,16 +159,31 @@ asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& contex
              : "The script does not have a MIME type.",
         fmt::format("the script {} has the MIME type '{}': serve it as text/javascript", script_url, type));
   }
-  const std::string allowed = net::HeaderValue(head, "service-worker-allowed");
+  const auto allowed = net::CombinedHeader(head, "service-worker-allowed");
   std::string why = WhyScopeNotAllowed(scope, script_url, allowed);
   if (!why.empty()) co_return tl::unexpected(ScopeError(scope, script_url, allowed, std::move(why)));
   FetchedScript script;
-  script.referrer_policy = net::HeaderValue(head, "referrer-policy");
-  script.csp = CombinedHeader(head, "content-security-policy");
-  script.csp_report_only = CombinedHeader(head, "content-security-policy-report-only");
+  script.referrer_policy =
+      net::ReferrerPolicyFromHeader(net::CombinedHeader(head, "referrer-policy").value_or(""));
+  script.csp = net::CombinedHeader(head, "content-security-policy").value_or("");
+  script.csp_report_only = net::CombinedHeader(head, "content-security-policy-report-only").value_or("");
   script.resource = std::make_shared<ScriptResource>(
       ScriptResource{script_url, ResponseUrl(head, script_url), std::move(fetched->body)});
   co_return script;
+}
+
+ScriptFetch ImportOf(const Version& version, const std::string& url, const std::string& type,
+                     const std::string& importer) {
+  ScriptFetch call;
+  call.origin = version.origin;
+  call.url = url;
+  call.type = type;
+  call.module = version.module;
+  const ScriptResource* module = version.FindModule(importer);
+  call.referrer = module ? module->response_url : version.script_url;
+  const bool own_policy = module && !module->referrer_policy.empty();
+  call.referrer_policy = own_policy ? module->referrer_policy : version.referrer_policy;
+  return call;
 }
 
 asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImportedScript(HostContext& context,
@@ -182,10 +193,15 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImport
   request.set_mode(call.module ? "cors" : "no-cors");
   request.set_credentials(call.module ? "omit" : "same-origin");
   request.set_redirect("follow");
-  request.set_destination(call.module ? "serviceworker" : "script");
+  if (call.type.empty()) {
+    request.set_destination(call.module ? "serviceworker" : "script");
+  } else {
+    request.set_destination(call.type);
+  }
   net::FetchClient client;
   client.origin = call.origin;
   client.url = call.referrer;
+  client.referrer_policy = call.referrer_policy;
   client.trusted = true;
   if (call.importer) ApplyPolicies(call.importer, client);
   auto fetched = co_await context.deps.fetcher.FetchAll(client, std::move(request), kMaxScriptBytes);
@@ -198,13 +214,18 @@ asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImport
     co_return Refuse("NetworkError", fmt::format("The script at '{}' failed to load: the server answers {}",
                                                  url, head.status()));
   }
-  const std::string type = CombinedHeader(head, "content-type");
-  if (!IsJavaScriptMimeType(type)) {
+  const std::string type = net::CombinedHeader(head, "content-type").value_or("");
+  if (!IsModuleMimeType(call.type, type)) {
     co_return Refuse("NetworkError",
-                     fmt::format("The script at '{}' failed to load: its MIME type is '{}'", url, type));
+                     fmt::format("The script at '{}' failed to load: {}its MIME type is '{}'", url,
+                                 call.type.empty() ? "" : "it was imported as JSON, and ", type));
   }
-  co_return std::make_shared<const ScriptResource>(
-      ScriptResource{url, ResponseUrl(head, url), std::move(fetched->body)});
+  ScriptResource script{url, ResponseUrl(head, url), std::move(fetched->body), call.type, call.referrer, {}};
+  // What it imports inherits its own fetch options but for what its response says.
+  script.referrer_policy =
+      net::ReferrerPolicyFromHeader(net::CombinedHeader(head, "referrer-policy").value_or(""));
+  if (script.referrer_policy.empty()) script.referrer_policy = call.referrer_policy;
+  co_return std::make_shared<const ScriptResource>(std::move(script));
 }
 
 asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_ptr<Version> version,
@@ -212,11 +233,7 @@ asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_ptr<Versi
   auto scripts = version->scripts;
   for (std::size_t i = 1; i < scripts.size(); ++i) {
     auto script = scripts[i];
-    ScriptFetch call;
-    call.origin = version->origin;
-    call.referrer = version->script_url;
-    call.url = script->url;
-    call.module = version->module;
+    ScriptFetch call = ImportOf(*version, script->url, script->type, script->importer);
     call.bypass_cache = bypass_cache;
     auto fetched = co_await FetchImportedScript(context, std::move(call));
     if (fetched && (*fetched)->body != script->body) co_return true;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ struct ScriptFetch {
   std::string origin;
   std::string referrer;  // URL of the document or script that wants it
   std::string url;
+  std::string type;  // of a module, as import attributes name it; empty: JavaScript
+  std::string referrer_policy;
   bool module = false;  // modules are fetched without credentials, and by CORS from other origins
   bool bypass_cache = false;
   bool update = false;                // for update(), not for register()
@@ -32,6 +35,10 @@ struct ScriptFetch {
 // The main script: same-origin, no redirects, JavaScript MIME type, allowed for the scope.
 boost::asio::awaitable<ScriptResult<FetchedScript>> FetchMainScript(HostContext& context, ScriptFetch call,
                                                                     std::string scope);
+// What a script of this version imports. importer: response URL of the module that does; of none of the
+// version's: its main script does.
+ScriptFetch ImportOf(const Version& version, const std::string& url, const std::string& type,
+                     const std::string& importer);
 // For importScripts() and import: any origin, redirects followed.
 boost::asio::awaitable<ScriptResult<std::shared_ptr<const ScriptResource>>> FetchImportedScript(
     HostContext& context, ScriptFetch call);
@@ -42,9 +49,13 @@ boost::asio::awaitable<bool> ImportsChanged(HostContext& context, std::shared_pt
 // "JavaScript MIME type" of the MIME Sniffing standard, in the combined values of a Content-Type header;
 // parameters are ignored.
 bool IsJavaScriptMimeType(std::string_view content_type);
+// JavaScript ("") and what import attributes may name.
+bool IsModuleType(std::string_view type);
+// HTML "fetch a single module script", where the MIME type is looked at.
+bool IsModuleMimeType(std::string_view module_type, std::string_view content_type);
 // Why the scope is not allowed for a script at this URL; empty when it is. service_worker_allowed: the
-// header's value.
+// header's value; an empty one names the script itself.
 std::string WhyScopeNotAllowed(std::string_view scope_url, std::string_view script_url,
-                               std::string_view service_worker_allowed);
+                               const std::optional<std::string>& service_worker_allowed);
 
 }  // namespace vigil::host

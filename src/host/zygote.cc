@@ -118,13 +118,17 @@ void Zygote::Renew() {
 }
 
 asio::awaitable<Result<ForkedChild>> Zygote::Fork(std::string title, bool spare) {
+  ipc::ToZygote::Fork order;
+  order.set_title(title.substr(0, 15));
+  order.set_spare(spare);
+  *order.mutable_limits() = options_.limits;
   // The second time is for the zygote that died since the last fork: that is noticed only now.
   Result<ForkedChild> child;
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto process = co_await Current();
     if (!process) co_return Fail(process.error());
     auto keep = *process;
-    child = co_await keep->Fork(title, spare);
+    child = co_await keep->Fork(order);
     if (child) co_return child;
   }
   co_return child;

@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "host/waiter.h"
+#include "ipc/vigil.pb.h"
 
 namespace vigil::host {
 
@@ -34,6 +35,7 @@ struct ForkedChild {
 
 struct ZygoteOptions {
   std::filesystem::path executable;  // empty: DefaultExecutable()
+  ipc::Limits limits;                // of each child
   // After so many forks, or this long (real time), a zygote is replaced. 0: never.
   std::int64_t max_forks = 2000;
   std::chrono::microseconds max_age = std::chrono::hours(4);

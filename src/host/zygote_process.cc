@@ -104,16 +104,15 @@ asio::awaitable<Result<>> ZygoteProcess::Ready() {
   co_return result;
 }
 
-asio::awaitable<Result<ForkedChild>> ZygoteProcess::Fork(std::string title, bool spare) {
+asio::awaitable<Result<ForkedChild>> ZygoteProcess::Fork(ipc::ToZygote::Fork order) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     co_return Fail(ErrorCode::kIo, fmt::format("cannot make a socket pair: {}", std::strerror(errno)));
   }
   ipc::ToZygote message;
   std::uint64_t id = ++last_id_;
+  *message.mutable_fork() = std::move(order);
   message.mutable_fork()->set_id(id);
-  message.mutable_fork()->set_title(title.substr(0, 15));
-  message.mutable_fork()->set_spare(spare);
   Waiter<Result<ForkedChild>> waiter(socket_.get_executor());
   pending_.emplace(id, waiter);
   ++forks_;

@@ -43,7 +43,7 @@ class ZygoteProcess : public std::enable_shared_from_this<ZygoteProcess> {
 
   Result<> Launch(const std::filesystem::path& executable);
   boost::asio::awaitable<Result<>> Ready();
-  boost::asio::awaitable<Result<ForkedChild>> Fork(std::string title, bool spare);
+  boost::asio::awaitable<Result<ForkedChild>> Fork(ipc::ToZygote::Fork order);  // but for its id
   // Ends it, and tells nobody any more.
   void Close();
 

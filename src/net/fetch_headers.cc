@@ -261,6 +261,8 @@ std::string_view DefaultAccept(std::string_view destination) {
   if (destination == "image") {
     return "image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
   }
+  if (destination == "json") return "application/json,*/*;q=0.5";
+  if (destination == "text") return "text/plain,*/*;q=0.5";
   return destination == "style" ? "text/css,*/*;q=0.1" : "*/*";
 }
 

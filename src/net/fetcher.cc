@@ -251,4 +251,13 @@ std::string HeaderValue(const ipc::HttpResponse& response, std::string_view name
   return "";
 }
 
+std::optional<std::string> CombinedHeader(const ipc::HttpResponse& response, std::string_view name) {
+  std::optional<std::string> combined;
+  for (const ipc::HttpHeader& header : response.headers()) {
+    if (!SameName(header.name(), name)) continue;
+    combined = combined ? *combined + ", " + header.value() : header.value();
+  }
+  return combined;
+}
+
 }  // namespace vigil::net

@@ -119,5 +119,7 @@ class Fetcher {
 
 // First value of a header, by name without case; empty when absent.
 std::string HeaderValue(const ipc::HttpResponse& response, std::string_view name);
+// All of them, combined with commas; nothing when absent.
+std::optional<std::string> CombinedHeader(const ipc::HttpResponse& response, std::string_view name);
 
 }  // namespace vigil::net

@@ -26,6 +26,22 @@ bool IsOurAuthority(std::string_view authority, std::uint16_t port) {
   return false;
 }
 
+// No Origin: not a web page, or one that navigates here (and cannot read the answer).
+bool IsWelcomeOrigin(const LoopbackGuard& guard, std::string_view origin) {
+  constexpr std::string_view kScheme = "http://";
+  if (origin.empty() || (guard.devtools && origin == "devtools://devtools")) return true;
+  return origin.substr(0, kScheme.size()) == kScheme &&
+         IsOurAuthority(origin.substr(kScheme.size()), guard.port);
+}
+
+std::string_view BearerToken(std::string_view authorization) {
+  constexpr std::string_view kBearer = "bearer ";
+  if (authorization.size() < kBearer.size() ||
+      !EqualsIgnoringCase(authorization.substr(0, kBearer.size()), kBearer))
+    return {};
+  return authorization.substr(kBearer.size());
+}
+
 }  // namespace
 
 bool SameSecret(std::string_view given, std::string_view secret) {
@@ -44,15 +60,10 @@ Result<> CheckLoopbackAccess(const LoopbackGuard& guard, const AccessHeaders& he
                 fmt::format("refused: the Host header must be 127.0.0.1:{0}, localhost:{0} or [::1]:{0}",
                             guard.port));
   }
-  constexpr std::string_view kScheme = "http://";
-  if (!headers.origin.empty() && (headers.origin.substr(0, kScheme.size()) != kScheme ||
-                                  !IsOurAuthority(headers.origin.substr(kScheme.size()), guard.port))) {
+  if (!IsWelcomeOrigin(guard, headers.origin))
     return Fail(ErrorCode::kPermissionDenied, "refused: requests of foreign web pages are not served");
-  }
-  constexpr std::string_view kBearer = "bearer ";
-  if (headers.authorization.size() < kBearer.size() ||
-      !EqualsIgnoringCase(headers.authorization.substr(0, kBearer.size()), kBearer) ||
-      !SameSecret(headers.authorization.substr(kBearer.size()), guard.token)) {
+  if (guard.token && !SameSecret(BearerToken(headers.authorization), *guard.token) &&
+      !SameSecret(headers.socket_token, *guard.token)) {
     return Fail(
         ErrorCode::kPermissionDenied,
         "refused: send \"Authorization: Bearer TOKEN\" with the content of the file \"token\" in the data "

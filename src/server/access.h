@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,9 @@ namespace vigil::server {
 bool SameSecret(std::string_view given, std::string_view secret);
 
 struct LoopbackGuard {
-  std::string token;
+  std::optional<std::string> token;  // absent: the callers this listener is for cannot send one
   std::uint16_t port = 0;
+  bool devtools = false;  // Chrome's own DevTools may call: Origin "devtools://devtools"
 };
 
 // The headers a decision needs; absent ones are empty.
@@ -23,10 +25,12 @@ struct AccessHeaders {
   std::string_view host;
   std::string_view origin;
   std::string_view authorization;  // "Bearer <token>"
+  std::string_view socket_token;   // of a WebSocket's address: scripts cannot set its headers
 };
 
 // Any page in a browser on this machine can send requests to loopback. So: the Host must be a loopback name
-// with our port (a foreign name is DNS rebinding), an Origin must be our own, and the token must be known.
+// with our port (a foreign name is DNS rebinding), an Origin must be our own, and the token, if the listener
+// has one, must be known.
 // kPermissionDenied.
 Result<> CheckLoopbackAccess(const LoopbackGuard& guard, const AccessHeaders& headers);
 

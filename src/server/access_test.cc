@@ -51,6 +51,38 @@ TEST(LoopbackAccess, IsRefusedWithoutTheToken) {
   EXPECT_FALSE(CheckLoopbackAccess(empty, headers)) << "a missing token file never opens the door";
 }
 
+TEST(LoopbackAccess, TakesTheTokenOfAWebSocketFromItsAddress) {
+  AccessHeaders headers = Good();
+  headers.authorization = "";
+  headers.socket_token = "0123456789abcdef";
+  EXPECT_TRUE(CheckLoopbackAccess(kGuard, headers));
+  headers.socket_token = "0123456789abcdeF";
+  EXPECT_FALSE(CheckLoopbackAccess(kGuard, headers));
+}
+
+TEST(LoopbackAccess, WithoutATokenIsGivenToToolsAndToNoForeignPage) {
+  const LoopbackGuard tools{std::nullopt, 9229, true};
+  AccessHeaders headers;
+  headers.host = "localhost:9229";
+  EXPECT_TRUE(CheckLoopbackAccess(tools, headers)) << "a program, not a web page";
+  for (const char* origin : {"devtools://devtools", "http://127.0.0.1:9229"}) {
+    headers.origin = origin;
+    EXPECT_TRUE(CheckLoopbackAccess(tools, headers)) << origin;
+  }
+  for (const char* origin :
+       {"null", "http://127.0.0.1:9230", "https://evil.example", "file://",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop", "devtools://devtools.x", "devtools://other"}) {
+    headers.origin = origin;
+    EXPECT_FALSE(CheckLoopbackAccess(tools, headers)) << origin;
+  }
+  headers.origin = "";
+  headers.host = "rebound.example:9229";
+  EXPECT_FALSE(CheckLoopbackAccess(tools, headers));
+  headers = Good();
+  headers.origin = "devtools://devtools";
+  EXPECT_FALSE(CheckLoopbackAccess(kGuard, headers)) << "the local API is not for it";
+}
+
 TEST(MakeToken, IsLongAndNeverTheSame) {
   EXPECT_EQ(MakeToken().value().size(), 64u);
   EXPECT_NE(MakeToken().value(), MakeToken().value());

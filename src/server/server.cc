@@ -86,11 +86,10 @@ Result<HostAndPort> ParseLoopback(const std::string& text) {
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& loop, const control::Router& router)
-      : loop_(loop), router_(router), unix_(loop), ended_(loop) {}
+  explicit Impl(asio::io_context& loop) : loop_(loop), unix_(loop), ended_(loop) {}
 
-  Result<> ListenUnix(const std::filesystem::path& path);
-  Result<std::string> ListenLoopback(const std::string& address, std::string token);
+  Result<> ListenUnix(const std::filesystem::path& path, const Served& served);
+  Result<std::string> ListenLoopback(Loopback where);
   asio::awaitable<void> Stop();
   void CloseListeners();
 
@@ -100,7 +99,6 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<void> RunSession(std::shared_ptr<Session> session);
 
   asio::io_context& loop_;
-  const control::Router& router_;
   stream_protocol::acceptor unix_;
   std::filesystem::path unix_path_;
   std::vector<std::unique_ptr<tcp::acceptor>> tcp_;
@@ -109,7 +107,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   bool stopping_ = false;
 };
 
-Result<> Server::Impl::ListenUnix(const std::filesystem::path& path) {
+Result<> Server::Impl::ListenUnix(const std::filesystem::path& path, const Served& served) {
   const SocketPath socket_path(path);
   ::unlink(path.c_str());
   boost::system::error_code error;
@@ -124,32 +122,35 @@ Result<> Server::Impl::ListenUnix(const std::filesystem::path& path) {
                             path.string(), error.message()));
   }
   unix_path_ = path;
+  SessionOptions options;
+  options.served = served;
   asio::co_spawn(
-      loop_, [self = shared_from_this()] { return self->Accept(self->unix_, SessionOptions(), true); },
+      loop_, [self = shared_from_this(), options] { return self->Accept(self->unix_, options, true); },
       asio::detached);
   return {};
 }
 
-Result<std::string> Server::Impl::ListenLoopback(const std::string& address, std::string token) {
-  VIGIL_ASSIGN(const HostAndPort where, ParseLoopback(address));
+Result<std::string> Server::Impl::ListenLoopback(Loopback where) {
+  VIGIL_ASSIGN(const HostAndPort address, ParseLoopback(where.address));
   auto acceptor = std::make_unique<tcp::acceptor>(loop_);
-  const tcp::endpoint endpoint(where.address, where.port);
+  const tcp::endpoint endpoint(address.address, address.port);
   boost::system::error_code error;
   acceptor->open(endpoint.protocol(), error);
   if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor->bind(endpoint, error);
   if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
   if (error == asio::error::address_in_use) {
-    return Fail(
-        ErrorCode::kAlreadyExists,
-        fmt::format("port {} is taken by another process; choose another with --listen, or port 0 for any",
-                    where.port));
+    return Fail(ErrorCode::kAlreadyExists,
+                fmt::format("port {} is taken by another process; choose another with {}, or port 0 for any",
+                            address.port, where.option));
   }
-  if (error) return Fail(ErrorCode::kIo, fmt::format("cannot listen on {}: {}", address, error.message()));
+  if (error)
+    return Fail(ErrorCode::kIo, fmt::format("cannot listen on {}: {}", where.address, error.message()));
   const tcp::endpoint bound = acceptor->local_endpoint(error);
   SessionOptions options;
-  options.guard.emplace();
-  options.guard->token = std::move(token);
+  options.served = where.served;
+  options.sockets = where.sockets;
+  options.guard = std::move(where.guard);
   options.guard->port = bound.port();
   tcp::acceptor* raw = acceptor.get();
   tcp_.push_back(std::move(acceptor));
@@ -177,7 +178,7 @@ asio::awaitable<void> Server::Impl::Accept(Acceptor& acceptor, SessionOptions op
     }
     if (check_peer && !PeerIsAllowed(socket.native_handle())) continue;
     AnySocket any(std::move(socket));
-    auto session = MakeSession(std::move(any), router_, options);
+    auto session = MakeSession(std::move(any), options);
     sessions_.insert(session);
     asio::co_spawn(
         loop_, [self, session] { return self->RunSession(session); }, asio::detached);
@@ -217,13 +218,12 @@ asio::awaitable<void> Server::Impl::Stop() {
   for (const auto& session : stuck) session->Close();
 }
 
-Server::Server(asio::io_context& loop, const control::Router& router)
-    : impl_(std::make_shared<Impl>(loop, router)) {}
+Server::Server(asio::io_context& loop) : impl_(std::make_shared<Impl>(loop)) {}
 Server::~Server() { impl_->CloseListeners(); }
-Result<> Server::ListenUnix(const std::filesystem::path& path) { return impl_->ListenUnix(path); }
-Result<std::string> Server::ListenLoopback(const std::string& address, std::string token) {
-  return impl_->ListenLoopback(address, std::move(token));
+Result<> Server::ListenUnix(const std::filesystem::path& path, const Served& served) {
+  return impl_->ListenUnix(path, served);
 }
+Result<std::string> Server::ListenLoopback(Loopback where) { return impl_->ListenLoopback(std::move(where)); }
 asio::awaitable<void> Server::Stop() { return impl_->Stop(); }
 
 }  // namespace vigil::server

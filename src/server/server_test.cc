@@ -45,8 +45,9 @@ struct ServerTest : ::testing::Test {
     router.Add("GET", "/v1/lines", [](control::Request, control::Caller& caller) { return Lines(caller); });
     router.Add("GET", "/v1/until-gone",
                [this](control::Request, control::Caller& caller) { return UntilGone(caller); });
+    router.AddRaw("GET", "/files/{path*}", [](control::Request request) { return File(std::move(request)); });
     router.Add("GET", "/v1/throws", [](control::Request, control::Caller&) { return Throws(); });
-    server.emplace(loop, router);
+    server.emplace(loop);
     thread = std::thread([this] { loop.run(); });
   }
   ~ServerTest() override {
@@ -89,6 +90,14 @@ struct ServerTest : ::testing::Test {
     co_return json::value();
   }
 
+  static asio::awaitable<Result<control::RawBody>> File(control::Request request) {
+    const std::string path = request.path_arguments["path"];
+    if (path == "none") co_return Fail(ErrorCode::kNotFound, "there is no such file");
+    control::RawBody body{"text/plain", path, {}};
+    body.headers.emplace_back("Content-Security-Policy", "default-src 'none'");
+    co_return body;
+  }
+
   template <class F>
   void OnLoop(F work_on_loop) {
     std::promise<void> done;
@@ -98,7 +107,7 @@ struct ServerTest : ::testing::Test {
   Result<> ListenUnix(const std::filesystem::path& path) {
     Result<> result;
     OnLoop([&]() -> asio::awaitable<void> {
-      result = server->ListenUnix(path);
+      result = server->ListenUnix(path, Served{&router});
       co_return;
     });
     return result;
@@ -106,7 +115,8 @@ struct ServerTest : ::testing::Test {
   Result<std::string> ListenLoopback(const std::string& address, const std::string& token) {
     Result<std::string> result;
     OnLoop([&]() -> asio::awaitable<void> {
-      result = server->ListenLoopback(address, token);
+      Server::Loopback where{address, "--listen", {token}, Served{&router, nullptr, &documents}};
+      result = server->ListenLoopback(std::move(where));
       co_return;
     });
     return result;
@@ -118,6 +128,7 @@ struct ServerTest : ::testing::Test {
   asio::steady_timer bell;
   std::promise<void> saw_caller_go;
   control::Router router;
+  const Documents documents = {{"/", "text/html; charset=utf-8", "<!doctype html>hello"}};
   std::optional<Server> server;
   std::thread thread;
 };
@@ -250,6 +261,21 @@ TEST_F(ServerTest, TurnsTroubleIntoAnErrorWithACodeAndAMessage) {
               StartsWith("HTTP/1.1 413"));
 }
 
+TEST_F(ServerTest, AnswersWithBytesAsTheyAre) {
+  ASSERT_TRUE(ListenUnix(directory / "s"));
+  Client client(directory / "s");
+  client.Write(Get("/files/a/b%20c"));
+  const std::string answer = client.ReadUntilClosed();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 5\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Security-Policy: default-src 'none'\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\na/b c"));
+  Client other(directory / "s");
+  other.Write(Get("/files/none"));
+  EXPECT_THAT(other.ReadUntilClosed(), StartsWith("HTTP/1.1 404"));
+}
+
 TEST_F(ServerTest, AsksForTheTokenOnLoopback) {
   const auto address = ListenLoopback("127.0.0.1:0", "secret");
   ASSERT_TRUE(address) << address.error().message;
@@ -266,6 +292,29 @@ TEST_F(ServerTest, AsksForTheTokenOnLoopback) {
   EXPECT_THAT(ask(*address, ""), StartsWith("HTTP/1.1 403"));
   EXPECT_THAT(ask("rebound.example:" + port_text, token), StartsWith("HTTP/1.1 403"));
   EXPECT_THAT(ask(*address, token + "Origin: https://evil.example\r\n"), StartsWith("HTTP/1.1 403"));
+}
+
+TEST_F(ServerTest, GivesDocumentsOutWithoutTheTokenButToNobodyForeign) {
+  const auto address = ListenLoopback("127.0.0.1:0", "secret");
+  ASSERT_TRUE(address);
+  std::uint16_t port = 0;
+  std::from_chars(address->data() + address->rfind(':') + 1, address->data() + address->size(), port);
+  const auto ask = [&](const std::string& start, const std::string& headers) {
+    Client client(port);
+    client.Write(start + " HTTP/1.1\r\nConnection: close\r\n" + headers + "\r\n");
+    return client.ReadUntilClosed();
+  };
+  const std::string host = "Host: " + *address + "\r\n";
+  const std::string page = ask("GET /?x=1", host);
+  EXPECT_THAT(page, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(page, EndsWith("<!doctype html>hello"));
+  EXPECT_THAT(page, HasSubstr("Content-Security-Policy: default-src 'none'; script-src 'self'"));
+  EXPECT_THAT(page, HasSubstr("Referrer-Policy: no-referrer"));
+  EXPECT_THAT(ask("HEAD /", host), EndsWith("\r\n\r\n"));
+  EXPECT_THAT(ask("GET /", "Host: attacker.example\r\n"), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(ask("GET /", host + "Origin: https://attacker.example\r\n"), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(ask("POST /", host), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(ask("GET /v1/lines", host), StartsWith("HTTP/1.1 403"));
 }
 
 TEST_F(ServerTest, SaysThatAPortIsTaken) {

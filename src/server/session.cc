@@ -17,11 +17,13 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <deque>
 
 #include "base/utf8.h"
+#include "server/socket_session.h"
 
 namespace vigil::server {
 namespace asio = boost::asio;
@@ -37,15 +39,35 @@ constexpr std::size_t kMaxQueuedBytes = 8 * 1024 * 1024;
 // A peer that neither sends a request nor leaves. Real time, whatever the daemon's clock.
 constexpr std::chrono::minutes kIdleLimit(2);
 
+// For documents: they load what comes from here and nothing else, no page may frame them, and where they lead
+// to does not learn where from.
+constexpr const char* kDocumentPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+
 using StringRequest = http::request<http::string_body>;
+
+bool IsHandshake(const StringRequest& request) { return beast::websocket::is_upgrade(request); }
+
+AccessHeaders HeadersOf(const StringRequest& request) {
+  const auto view = [&](http::field field) {
+    const auto value = request[field];
+    return std::string_view(value.data(), value.size());
+  };
+  AccessHeaders headers;
+  headers.host = view(http::field::host);
+  headers.origin = view(http::field::origin);
+  headers.authorization = view(http::field::authorization);
+  return headers;
+}
 
 class HttpSession final : public Session,
                           public control::Caller,
                           public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(AnySocket socket, const control::Router& router, SessionOptions options)
+  HttpSession(AnySocket socket, SessionOptions options)
       : socket_(std::move(socket)),
-        router_(router),
         options_(std::move(options)),
         idle_limit_(socket_.get_executor()),
         written_(socket_.get_executor()) {
@@ -63,7 +85,10 @@ class HttpSession final : public Session,
  private:
   asio::awaitable<bool> ReadRequest(StringRequest& request);
   asio::awaitable<void> Serve(StringRequest request);
+  const Document* FindDocument(const StringRequest& request) const;
   Result<control::Request> Understand(const StringRequest& request) const;
+  asio::awaitable<void> WriteDocument(const Document& document, bool head_only);
+  asio::awaitable<void> Converse(StringRequest handshake, control::Request request);
   asio::awaitable<void> WriteAnswer(control::Answer answer);
   asio::awaitable<void> WriteStreamEnd(control::Answer answer);
   asio::awaitable<void> WriteQueued();
@@ -71,11 +96,11 @@ class HttpSession final : public Session,
   void MarkGone();
 
   AnySocket socket_;
-  const control::Router& router_;
   const SessionOptions options_;
   beast::flat_buffer buffer_;
   asio::steady_timer idle_limit_;
-  bool closing_ = false;  // after the running call
+  bool closing_ = false;                         // after the running call
+  std::shared_ptr<SocketSession> conversation_;  // once the socket belongs to a WebSocket
 
   // The running call.
   std::uint64_t call_ = 0;
@@ -131,22 +156,34 @@ asio::awaitable<bool> HttpSession::ReadRequest(StringRequest& request) {
   co_return false;
 }
 
-Result<control::Request> HttpSession::Understand(const StringRequest& request) const {
-  const auto view = [&](http::field field) {
-    const auto value = request[field];
-    return std::string_view(value.data(), value.size());
-  };
-  if (options_.guard) {
-    AccessHeaders headers;
-    headers.host = view(http::field::host);
-    headers.origin = view(http::field::origin);
-    headers.authorization = view(http::field::authorization);
-    VIGIL_TRY(CheckLoopbackAccess(*options_.guard, headers));
+// Whoever may talk to us may read a document: the token is for the API.
+const Document* HttpSession::FindDocument(const StringRequest& request) const {
+  if (options_.served.documents == nullptr || !options_.guard || IsHandshake(request)) return nullptr;
+  if (request.method() != http::verb::get && request.method() != http::verb::head) return nullptr;
+  const auto target = request.target();
+  const std::string_view text(target.data(), target.size());
+  const std::string_view path = text.substr(0, text.find('?'));
+  for (const Document& document : *options_.served.documents) {
+    if (document.path != path) continue;
+    LoopbackGuard open = *options_.guard;
+    open.token.reset();
+    return CheckLoopbackAccess(open, HeadersOf(request)) ? &document : nullptr;
   }
+  return nullptr;
+}
+
+Result<control::Request> HttpSession::Understand(const StringRequest& request) const {
   const auto method = request.method_string();
   const auto target = request.target();
-  VIGIL_ASSIGN(control::Request call, control::ParseTarget(std::string_view(method.data(), method.size()),
-                                                           std::string_view(target.data(), target.size())));
+  auto parsed = control::ParseTarget(std::string_view(method.data(), method.size()),
+                                     std::string_view(target.data(), target.size()));
+  if (options_.guard) {
+    AccessHeaders headers = HeadersOf(request);
+    const std::string token = parsed && IsHandshake(request) ? control::QueryValue(*parsed, "token") : "";
+    headers.socket_token = token;
+    VIGIL_TRY(CheckLoopbackAccess(*options_.guard, headers));
+  }
+  VIGIL_ASSIGN(control::Request call, std::move(parsed));
   VIGIL_ASSIGN(call.body, control::ParseBody(request.body()));
   return call;
 }
@@ -156,12 +193,19 @@ asio::awaitable<void> HttpSession::Serve(StringRequest request) {
   in_call_ = true;
   streaming_ = head_written_ = false;
   keep_alive_ = request.keep_alive();
+  if (const Document* document = FindDocument(request)) {
+    co_await WriteDocument(*document, request.method() == http::verb::head);
+    in_call_ = false;
+    co_return;
+  }
   auto call = Understand(request);
   if (!call) {
     co_await WriteAnswer(control::ErrorAnswer(call.error()));
+  } else if (IsHandshake(request) && options_.served.sockets != nullptr) {
+    co_await Converse(std::move(request), std::move(*call));
   } else {
     WatchForHangUp();
-    control::Answer answer = co_await router_.Handle(std::move(*call), *this);
+    control::Answer answer = co_await options_.served.router->Handle(std::move(*call), *this);
     on_gone_ = nullptr;
     if (streaming_) {
       co_await WriteStreamEnd(std::move(answer));
@@ -174,17 +218,53 @@ asio::awaitable<void> HttpSession::Serve(StringRequest request) {
   in_call_ = false;
 }
 
+asio::awaitable<void> HttpSession::Converse(StringRequest handshake, control::Request request) {
+  auto conversation = MakeSocketSession(socket_, options_.sockets);
+  auto handler = options_.served.sockets->Open(std::move(request), conversation);
+  if (!handler) {
+    co_await WriteAnswer(control::ErrorAnswer(handler.error()));
+    co_return;
+  }
+  conversation->SetHandler(std::move(*handler));
+  keep_alive_ = false;
+  conversation_ = conversation;
+  // The peer may not speak before it has our answer (RFC 6455 section 4.1).
+  if (buffer_.size() == 0 && !closing_) co_await conversation->Run(std::move(handshake));
+}
+
+asio::awaitable<void> HttpSession::WriteDocument(const Document& document, bool head_only) {
+  http::response<http::string_body> response;
+  response.version(11);
+  response.result(200u);
+  response.set(http::field::content_type, document.content_type);
+  response.set(http::field::cache_control, "no-cache");
+  response.set("Referrer-Policy", "no-referrer");
+  response.set("X-Content-Type-Options", "nosniff");
+  response.set("Content-Security-Policy", kDocumentPolicy);
+  response.set("Cross-Origin-Opener-Policy", "same-origin");
+  response.set("Cross-Origin-Resource-Policy", "same-origin");
+  response.keep_alive(keep_alive_);
+  response.content_length(document.body.size());
+  if (!head_only) response.body() = document.body;
+  boost::system::error_code error;
+  co_await http::async_write(socket_, response, asio::redirect_error(asio::use_awaitable, error));
+  if (error) MarkGone();
+}
+
 asio::awaitable<void> HttpSession::WriteAnswer(control::Answer answer) {
   if (gone_) co_return;
   if (closing_) keep_alive_ = false;
   http::response<http::string_body> response;
   response.version(11);
   response.result(static_cast<unsigned>(answer.status));
-  response.set(http::field::content_type, "application/json");
+  response.set(http::field::content_type, answer.raw ? answer.raw->content_type : "application/json");
   response.set(http::field::cache_control, "no-store");
   response.set("X-Content-Type-Options", "nosniff");
+  if (answer.raw) {
+    for (const auto& [name, value] : answer.raw->headers) response.set(name, value);
+  }
   response.keep_alive(keep_alive_);
-  response.body() = ToUtf8(json::serialize(answer.body)) + "\n";
+  response.body() = answer.raw ? std::move(answer.raw->bytes) : ToUtf8(json::serialize(answer.body)) + "\n";
   response.prepare_payload();
   boost::system::error_code error;
   co_await http::async_write(socket_, response, asio::redirect_error(asio::use_awaitable, error));
@@ -294,6 +374,11 @@ void HttpSession::Interrupt() {
     Close();
     return;
   }
+  if (conversation_) {
+    // Going away (RFC 6455 section 7.4.1).
+    conversation_->Close(1001, "Vigil is stopping");
+    return;
+  }
   if (auto fn = std::move(on_gone_)) {
     on_gone_ = nullptr;
     fn();
@@ -303,6 +388,7 @@ void HttpSession::Interrupt() {
 void HttpSession::Close() {
   closing_ = true;
   idle_limit_.cancel();
+  if (conversation_) conversation_->Abort();
   boost::system::error_code ignored;
   socket_.shutdown(AnySocket::shutdown_both, ignored);
   socket_.close(ignored);
@@ -311,9 +397,8 @@ void HttpSession::Close() {
 
 }  // namespace
 
-std::shared_ptr<Session> MakeSession(AnySocket socket, const control::Router& router,
-                                     SessionOptions options) {
-  return std::make_shared<HttpSession>(std::move(socket), router, std::move(options));
+std::shared_ptr<Session> MakeSession(AnySocket socket, SessionOptions options) {
+  return std::make_shared<HttpSession>(std::move(socket), std::move(options));
 }
 
 }  // namespace vigil::server

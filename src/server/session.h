@@ -3,20 +3,40 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 
 #include "control/router.h"
+#include "control/socket_routes.h"
 #include "server/access.h"
+#include "server/document.h"
 
 namespace vigil::server {
 
 // A socket of either kind, so that the HTTP code is compiled once.
 using AnySocket = boost::asio::generic::stream_protocol::socket;
 
+// Of one WebSocket conversation.
+struct SocketLimits {
+  std::size_t message_bytes = std::size_t{16} << 20;             // of the peer; a larger one ends it
+  std::size_t queue_bytes = std::size_t{32} << 20;               // that wait for a peer that does not read
+  std::chrono::milliseconds silence = std::chrono::seconds(60);  // real time; pings are sent before
+};
+
+// What a listener serves. All outlive the sessions.
+struct Served {
+  const control::Router* router = nullptr;
+  const control::SocketRoutes* sockets = nullptr;  // null: none
+  const Documents* documents = nullptr;            // on loopback only, and without the token; null: none
+};
+
 struct SessionOptions {
+  Served served;
   std::optional<LoopbackGuard> guard;  // absent: the kernel has checked the peer
+  SocketLimits sockets;
 };
 
 class Session {
@@ -30,7 +50,6 @@ class Session {
   virtual void Close() = 0;
 };
 
-// The router outlives the session.
-std::shared_ptr<Session> MakeSession(AnySocket socket, const control::Router& router, SessionOptions options);
+std::shared_ptr<Session> MakeSession(AnySocket socket, SessionOptions options);
 
 }  // namespace vigil::server

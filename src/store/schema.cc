@@ -134,6 +134,13 @@ ALTER TABLE worker_versions ADD COLUMN csp TEXT NOT NULL DEFAULT '';
 ALTER TABLE worker_versions ADD COLUMN csp_report_only TEXT NOT NULL DEFAULT '';
 )sql";
 
+// What a module is imported as, and by whom.
+constexpr const char* kRecords6 = R"sql(
+ALTER TABLE worker_scripts ADD COLUMN type TEXT NOT NULL DEFAULT '';
+ALTER TABLE worker_scripts ADD COLUMN importer TEXT NOT NULL DEFAULT '';
+ALTER TABLE worker_scripts ADD COLUMN referrer_policy TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr const char* kLog1 = R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -174,7 +181,7 @@ OpenOptions RecordsOptions() {
   OpenOptions options;
   options.what = "Vigil's records";
   options.application_id = kRecordsId;
-  options.migrations = {kRecords1, kRecords2, kRecords3, kRecords4, kRecords5};
+  options.migrations = {kRecords1, kRecords2, kRecords3, kRecords4, kRecords5, kRecords6};
   options.sync = Sync::kFull;
   options.check_all = true;
   options.guard_log = true;

@@ -130,10 +130,13 @@ Result<> ServiceWorkerStore::SaveVersion(std::uint64_t registration_id, const St
   for (std::size_t i = 0; i < version.scripts.size(); ++i) {
     const StoredScript& script = version.scripts[i];
     Statement insert = database_.Prepare(
-        "INSERT INTO worker_scripts (version, position, url, response_url, body) VALUES (?, ?, ?, ?, ?) ON "
-        "CONFLICT DO NOTHING");
+        "INSERT INTO worker_scripts (version, position, url, response_url, body, type, importer, "
+        "referrer_policy) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     insert.With(version.id, static_cast<std::uint64_t>(i), script.url, script.response_url)
-        .BindBlob(5, script.body);
+        .BindBlob(5, script.body)
+        .Bind(6, script.type)
+        .Bind(7, script.importer)
+        .Bind(8, script.referrer_policy);
     VIGIL_TRY(insert.Run());
   }
   return {};
@@ -160,12 +163,14 @@ Result<> ServiceWorkerStore::SetPreload(std::uint64_t registration_id, bool enab
 Result<std::vector<StoredScript>> ServiceWorkerStore::Scripts(std::uint64_t version_id) {
   std::vector<StoredScript> scripts;
   Statement rows = database_.Prepare(
-      "SELECT url, response_url, body FROM worker_scripts WHERE version = ? ORDER BY position");
+      "SELECT url, response_url, body, type, importer, referrer_policy FROM worker_scripts WHERE version = ? "
+      "ORDER BY position");
   rows.Bind(1, version_id);
   while (true) {
     VIGIL_ASSIGN(const bool row, rows.Step());
     if (!row) return scripts;
-    scripts.push_back(StoredScript{rows.Text(0), rows.Text(1), rows.Text(2)});
+    scripts.push_back(
+        StoredScript{rows.Text(0), rows.Text(1), rows.Text(2), rows.Text(3), rows.Text(4), rows.Text(5)});
   }
 }
 

@@ -15,9 +15,12 @@ namespace vigil::store {
 class Database;
 
 struct StoredScript {
-  std::string url;           // the URL that was asked for
-  std::string response_url;  // where it came from after redirects
-  std::string body;          // bytes as they came from the network, UTF-8
+  std::string url;                   // the URL that was asked for
+  std::string response_url;          // where it came from after redirects
+  std::string body;                  // bytes as they came from the network, UTF-8
+  std::string type = {};             // of a module: json, text; empty: JavaScript
+  std::string importer = {};         // response URL of the module that imports it; empty: the main script
+  std::string referrer_policy = {};  // of what it imports
 };
 
 // A version that is installed or better; younger ones are never stored.

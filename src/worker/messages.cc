@@ -11,7 +11,9 @@ namespace {
 using ipc::ClockState;
 using ipc::Dying;
 using ipc::FromZygote;
+using ipc::InspectorFrame;
 using ipc::Limits;
+using ipc::PageStart;
 using ipc::Quiescent;
 using ipc::Reply;
 using ipc::Request;
@@ -19,10 +21,6 @@ using ipc::Start;
 using ipc::ToDaemon;
 using ipc::ToWorker;
 using ipc::ToZygote;
-
-constexpr std::uint64_t kDefaultHeapBytes = 256ULL << 20;
-constexpr std::uint64_t kDefaultArrayBufferBytes = 256ULL << 20;
-constexpr std::uint64_t kDefaultCpuSeconds = 600;
 
 std::uint64_t SignExtended(int value) { return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)); }
 
@@ -58,6 +56,9 @@ std::optional<Incoming> Glance(std::string_view to_worker) {
         incoming.reply_id = id ? id->value : 0;
         break;
       }
+      case ToWorker::kInspectorFieldNumber:
+        incoming.inspector = field->bytes;
+        break;
       default:
         break;
     }
@@ -81,7 +82,6 @@ std::optional<ClockSetting> ParseClock(std::string_view clock_state) {
 
 std::optional<StartSetting> ParseStart(std::string_view start) {
   StartSetting setting;
-  setting.limits = LimitSetting{kDefaultHeapBytes, kDefaultArrayBufferBytes, kDefaultCpuSeconds};
   FieldReader reader(start);
   while (const auto field = reader.Next()) {
     switch (field->number) {
@@ -94,21 +94,54 @@ std::optional<StartSetting> ParseStart(std::string_view start) {
         setting.clock = *clock;
         break;
       }
-      case Start::kLimitsFieldNumber:
-        if (!ParseLimits(field->bytes, setting.limits)) return std::nullopt;
-        break;
       case Start::kSeedFieldNumber:
         setting.seed = field->bytes;
         break;
       case Start::kTestNativesFieldNumber:
         setting.test_natives = field->value != 0;
         break;
+      case Start::kOriginFieldNumber:
+        setting.origin = field->bytes;
+        break;
+      case Start::kPageFieldNumber: {
+        const auto id = FindField(field->bytes, PageStart::kClientIdFieldNumber);
+        if (id) setting.client_id = id->bytes;
+        break;
+      }
       default:
         break;
     }
   }
   if (reader.broken()) return std::nullopt;
   return setting;
+}
+
+std::optional<InspectorOrder> ParseInspectorOrder(std::string_view frame) {
+  using Kind = InspectorOrder::Kind;
+  InspectorOrder order;
+  bool known = false;
+  FieldReader reader(frame);
+  while (const auto field = reader.Next()) {
+    if (field->number == InspectorFrame::kSessionFieldNumber) {
+      order.session = field->value;
+      continue;
+    }
+    known = true;
+    if (field->number == InspectorFrame::kAttachFieldNumber) {
+      order.kind = Kind::kAttach;
+    } else if (field->number == InspectorFrame::kMessageFieldNumber) {
+      order.kind = Kind::kMessage;
+      order.message = field->bytes;
+    } else if (field->number == InspectorFrame::kDetachFieldNumber) {
+      order.kind = Kind::kDetach;
+    } else if (field->number == InspectorFrame::kPausedFieldNumber) {
+      order.kind = Kind::kWait;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (reader.broken() || !known) return std::nullopt;
+  return order;
 }
 
 std::optional<std::uint64_t> RequestId(std::string_view to_daemon) {
@@ -132,6 +165,32 @@ std::string QuiescentMessage(std::uint64_t seq, std::int64_t next_timer_us) {
   return FieldWriter().Bytes(ToDaemon::kQuiescentFieldNumber, quiescent).Take();
 }
 
+namespace {
+std::string ToDaemonInspector(FieldWriter frame) {
+  return FieldWriter().Bytes(ToDaemon::kInspectorFieldNumber, frame.Take()).Take();
+}
+}  // namespace
+
+std::string InspectorMessage(std::uint64_t session, std::string_view message) {
+  FieldWriter frame;
+  frame.Number(InspectorFrame::kSessionFieldNumber, session);
+  frame.Bytes(InspectorFrame::kMessageFieldNumber, message);
+  return ToDaemonInspector(std::move(frame));
+}
+
+std::string InspectorDetached(std::uint64_t session) {
+  FieldWriter frame;
+  frame.Number(InspectorFrame::kSessionFieldNumber, session);
+  frame.Bytes(InspectorFrame::kDetachFieldNumber, {});
+  return ToDaemonInspector(std::move(frame));
+}
+
+std::string InspectorPaused(bool paused) {
+  FieldWriter frame;
+  frame.Number(InspectorFrame::kPausedFieldNumber, paused ? 1 : 0);
+  return ToDaemonInspector(std::move(frame));
+}
+
 std::optional<ForkOrder> ParseFork(std::string_view to_zygote) {
   const auto fork = FindField(to_zygote, ToZygote::kForkFieldNumber);
   if (!fork) return std::nullopt;
@@ -141,6 +200,9 @@ std::optional<ForkOrder> ParseFork(std::string_view to_zygote) {
     if (field->number == ToZygote::Fork::kIdFieldNumber) order.id = field->value;
     if (field->number == ToZygote::Fork::kTitleFieldNumber) order.title = field->bytes;
     if (field->number == ToZygote::Fork::kSpareFieldNumber) order.spare = field->value != 0;
+    if (field->number == ToZygote::Fork::kLimitsFieldNumber && !ParseLimits(field->bytes, order.limits)) {
+      return std::nullopt;
+    }
   }
   if (reader.broken()) return std::nullopt;
   return order;

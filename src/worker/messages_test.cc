@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <tuple>
+
 #include "ipc/vigil.pb.h"
 #include "worker/wire.h"
 
@@ -18,7 +21,6 @@ TEST(Messages, ReadsWhatProtobufWrites) {
   start.mutable_clock()->set_virtual_time(true);
   start.mutable_clock()->set_wall_us(-5);
   start.mutable_clock()->set_mono_us(1LL << 50);
-  start.mutable_limits()->set_heap_bytes(1 << 20);
   start.set_seed(std::string("\0seed", 5));
   start.mutable_network()->set_downlink_mbps(1.5);
   start.set_test_natives(true);
@@ -33,8 +35,6 @@ TEST(Messages, ReadsWhatProtobufWrites) {
   EXPECT_TRUE(setting->page && setting->clock.is_virtual && setting->test_natives);
   EXPECT_EQ(setting->clock.wall_us, -5);
   EXPECT_EQ(setting->clock.mono_us, 1LL << 50);
-  EXPECT_EQ(setting->limits.heap_bytes, 1U << 20);
-  EXPECT_EQ(setting->limits.array_buffer_bytes, 256U << 20);  // the default
   EXPECT_EQ(setting->seed, std::string("\0seed", 5));
 }
 
@@ -70,11 +70,47 @@ TEST(Messages, WritesWhatProtobufReads) {
   order.mutable_fork()->set_id(8);
   order.mutable_fork()->set_title("shop.example");
   order.mutable_fork()->set_spare(true);
+  order.mutable_fork()->mutable_limits()->set_heap_bytes(1 << 20);
   const auto parsed = ParseFork(order.SerializeAsString());
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->id, 8U);
   EXPECT_EQ(parsed->title, "shop.example");
   EXPECT_TRUE(parsed->spare);
+  EXPECT_EQ(parsed->limits.heap_bytes, 1U << 20);
+  EXPECT_EQ(parsed->limits.array_buffer_bytes, 256U << 20);  // the default
+}
+
+TEST(Messages, ReadsTheWordsOfDeveloperTools) {
+  using Kind = InspectorOrder::Kind;
+  ipc::ToWorker message;
+  message.mutable_inspector()->set_session(7);
+  const auto order = [&message] {
+    const std::string bytes = message.SerializeAsString();
+    const auto incoming = Glance(bytes);
+    const auto parsed =
+        incoming && incoming->inspector ? ParseInspectorOrder(*incoming->inspector) : std::nullopt;
+    return parsed ? std::tuple(parsed->session, parsed->kind, std::string(parsed->message))
+                  : std::tuple(std::uint64_t{0}, Kind::kAttach, std::string("malformed"));
+  };
+  EXPECT_EQ(order(), std::tuple(0U, Kind::kAttach, "malformed"));
+  message.mutable_inspector()->mutable_attach();
+  EXPECT_EQ(order(), std::tuple(7U, Kind::kAttach, ""));
+  message.mutable_inspector()->set_message("{}");
+  EXPECT_EQ(order(), std::tuple(7U, Kind::kMessage, "{}"));
+  message.mutable_inspector()->set_paused(true);
+  EXPECT_EQ(order(), std::tuple(7U, Kind::kWait, ""));
+  message.mutable_inspector()->mutable_detach();
+  EXPECT_EQ(order(), std::tuple(7U, Kind::kDetach, ""));
+  EXPECT_FALSE(ParseInspectorOrder("\x08"));
+
+  ipc::ToDaemon said;
+  ASSERT_TRUE(said.ParseFromString(InspectorMessage(7, "{}")));
+  EXPECT_EQ(said.inspector().session(), 7U);
+  EXPECT_EQ(said.inspector().message(), "{}");
+  ASSERT_TRUE(said.ParseFromString(InspectorDetached(7)));
+  EXPECT_TRUE(said.inspector().has_detach());
+  ASSERT_TRUE(said.ParseFromString(InspectorPaused(false)));
+  EXPECT_TRUE(said.inspector().has_paused() && !said.inspector().paused());
 }
 
 TEST(Messages, RefusesWhatIsCutShort) {

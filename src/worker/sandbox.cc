@@ -228,6 +228,14 @@ void GoFirst() {
   ::close(fd);
 }
 
+std::string EnterSeccomp() {
+  const std::vector<sock_filter>& program = Filter();
+  const sock_fprog filter{static_cast<unsigned short>(program.size()),
+                          const_cast<sock_filter*>(program.data())};
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &filter) == 0) return {};
+  return std::string("seccomp: ") + std::strerror(errno);
+}
+
 }  // namespace
 
 int LandlockVersion() {
@@ -248,38 +256,26 @@ std::uint64_t DataBytesNow() {
 
 void PrepareSandbox() { Filter(); }
 
-std::string EnterSandbox(Landlock landlock) {
+std::string EnterSandbox(Landlock landlock, const SandboxLimits& limits) {
   GoFirst();  // a process that is not dumpable cannot open its own file for it
   if (auto error = ForbidInspection(); !error.empty()) return error;
   // The socket is open already; the descriptor limit bounds what could still be opened.
+  constexpr std::uint64_t kNone = RLIM_INFINITY;
+  const std::uint64_t data = limits.data_bytes > 0 ? limits.data_bytes : kNone;
+  const std::uint64_t cpu = limits.cpu_seconds > 0 ? limits.cpu_seconds : kNone;
   if (auto error = SetLimits({{RLIMIT_CORE, 0, 0, "core limit"},
                               {RLIMIT_FSIZE, 0, 0, "file size limit"},
                               {RLIMIT_NOFILE, 4, 4, "descriptor limit"},
-                              {RLIMIT_NPROC, 0, 0, "process limit"}});
+                              {RLIMIT_NPROC, 0, 0, "process limit"},
+                              {RLIMIT_DATA, data, data, "memory limit"},
+                              {RLIMIT_CPU, cpu, cpu == kNone ? kNone : cpu + 1, "CPU limit"}});
       !error.empty()) {
     return error;
   }
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return std::string("no new privileges: ") + std::strerror(errno);
-  return landlock == Landlock::kOff ? std::string() : EnterLandlock();
-}
-
-std::string CloseSandbox(const SandboxLimits& limits) {
-  if (limits.data_bytes > 0) {
-    auto error = SetLimits({{RLIMIT_DATA, limits.data_bytes, limits.data_bytes, "memory limit"}});
-    if (!error.empty()) return error;
-  }
-  if (limits.cpu_seconds > 0) {
-    auto error = SetLimits({{RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1, "CPU limit"}});
-    if (!error.empty()) return error;
-  }
-  const std::vector<sock_filter>& program = Filter();
-  const sock_fprog filter{static_cast<unsigned short>(program.size()),
-                          const_cast<sock_filter*>(program.data())};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &filter) != 0) {
-    return std::string("seccomp: ") + std::strerror(errno);
-  }
-  return {};
+  if (auto error = landlock == Landlock::kOff ? std::string() : EnterLandlock(); !error.empty()) return error;
+  return EnterSeccomp();
 }
 
 }  // namespace vigil::worker

@@ -44,6 +44,7 @@ class TestWorker {
 
   // Numbers the message and sends it.
   void Send(ipc::ToWorker message);
+  void SendBytes(const std::string& message);  // as they are
   // Sends a Start for the service worker scope, changed by `edit`, and waits for Started.
   bool Start(ipc::Start start = {});
   // The next message; empty: the worker closed its socket.
@@ -75,7 +76,7 @@ class TestZygote {
 
   pid_t pid() const { return pid_; }
   const std::string& v8_version() const { return v8_version_; }
-  std::unique_ptr<TestWorker> Fork(bool spare = false);
+  std::unique_ptr<TestWorker> Fork(bool spare = false, const ipc::Limits& limits = {});
   // Sends a Fork without a socket; gives the error of the answer.
   std::string ForkWithoutSocket();
   // Waits for the end of this child; its wait status.
@@ -85,7 +86,7 @@ class TestZygote {
 
  private:
   ipc::FromZygote Receive(Descriptor* descriptor = nullptr);
-  void SendFork(int socket, bool spare = false);
+  void SendFork(int socket, bool spare = false, const ipc::Limits& limits = {});
 
   pid_t pid_ = -1;
   Descriptor socket_;

@@ -34,8 +34,12 @@ void TestWorker::Signal(int signal) { ::syscall(SYS_pidfd_send_signal, pidfd_.ge
 
 void TestWorker::Send(ipc::ToWorker message) {
   message.set_seq(++seq_);
+  SendBytes(message.SerializeAsString());
+}
+
+void TestWorker::SendBytes(const std::string& message) {
   std::string frame;
-  ASSERT_TRUE(ipc::AppendFrame(message.SerializeAsString(), frame));
+  ASSERT_TRUE(ipc::AppendFrame(message, frame));
   for (std::size_t sent = 0; sent < frame.size();) {
     const ssize_t n = ::send(socket_.get(), frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
     if (n <= 0) return;  // the worker is gone; the test sees it when it reads
@@ -137,21 +141,22 @@ ipc::FromZygote TestZygote::Receive(Descriptor* descriptor) {
   return message;
 }
 
-void TestZygote::SendFork(int socket, bool spare) {
+void TestZygote::SendFork(int socket, bool spare, const ipc::Limits& limits) {
   ipc::ToZygote order;
   order.mutable_fork()->set_id(next_id_++);
   order.mutable_fork()->set_title("vigil-test");
   order.mutable_fork()->set_spare(spare);
+  *order.mutable_fork()->mutable_limits() = limits;
   ASSERT_GT(ipc::SendWithDescriptor(socket_.get(), order.SerializeAsString(), socket), 0);
 }
 
-std::unique_ptr<TestWorker> TestZygote::Fork(bool spare) {
+std::unique_ptr<TestWorker> TestZygote::Fork(bool spare, const ipc::Limits& limits) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return nullptr;
   Descriptor ours(ends[0]);
   {
     const Descriptor theirs(ends[1]);
-    SendFork(theirs.get(), spare);
+    SendFork(theirs.get(), spare, limits);
   }
   while (true) {
     Descriptor pidfd;

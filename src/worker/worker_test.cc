@@ -23,8 +23,8 @@ TestZygote& Zygote() {
   return zygote;
 }
 
-std::unique_ptr<TestWorker> Started(const ipc::Start& start = {}) {
-  auto worker = Zygote().Fork();
+std::unique_ptr<TestWorker> Started(const ipc::Start& start = {}, const ipc::Limits& limits = {}) {
+  auto worker = Zygote().Fork(false, limits);
   EXPECT_TRUE(worker->Start(start));
   return worker;
 }
@@ -75,9 +75,52 @@ TEST(Worker, RunsScriptsInTheScopeThatStartNames) {
 TEST(Worker, RehearsesAsASpareBeforeItsStartAndSaysNothing) {
   auto worker = Zygote().Fork(true);
   ASSERT_TRUE(worker->Start());
-  EXPECT_EQ(worker->Evaluate("[__rehearsed, __url]"), "[true,\"\"]");
+  EXPECT_EQ(worker->Evaluate("[__rehearsed, __start.url]"),
+            "[[\"vigil:///rehearsal/worker.js\",\"timer\",\"event\"],\"\"]");
   EXPECT_TRUE(worker->others.empty());
   EXPECT_EQ(Started()->Evaluate("typeof __rehearsed"), "\"undefined\"");
+}
+
+TEST(Worker, GivesTheBundleItsStartWhole) {
+  EXPECT_EQ(Started()->Evaluate("__start"), R"({"origin":"","url":"","userAgent":"","languages":[]})");
+  ipc::Start start;
+  start.set_origin("https://shop.example");
+  start.set_url("https://shop.example/sw.js");
+  start.set_user_agent("Vigil");
+  start.add_languages("de");
+  start.add_languages("en");
+  start.mutable_network()->set_downlink_mbps(1.5);
+  start.mutable_network()->set_rtt_ms(50);
+  auto& registration = *start.mutable_service_worker()->mutable_registration();
+  registration.set_id((1LL << 53) - 1);
+  registration.mutable_active()->set_state("activated");
+  for (const char* source : {"\xEF\xBB\xBFlet é;", ""})
+    start.mutable_service_worker()->add_scripts()->set_source(source);
+  start.mutable_service_worker()->mutable_eval()->set_refusal("no");
+  start.mutable_service_worker()->mutable_eval()->add_violations()->set_report_only(true);
+  EXPECT_EQ(
+      Started(start)->Evaluate("__start"),
+      R"({"origin":"https://shop.example","url":"https://shop.example/sw.js","network":{"online":false,)"
+      R"("type":"","effectiveType":"","metered":false,"downlinkMbps":1.5,"rttMs":50},"userAgent":"Vigil",)"
+      R"("languages":["de","en"],"serviceWorker":{"registration":{"id":9007199254740991,"scope":"",)"
+      R"("updateViaCache":"","active":{"versionId":0,"scriptUrl":"","state":"activated"},)"
+      R"("unregistered":false},"versionId":0,"versionState":"","scripts":[{"url":"","responseUrl":"",)"
+      R"("source":"let é;"},{"url":"","responseUrl":"","source":""}],"module":false,)"
+      R"("eval":{"refusal":"no","violations":[{"blockedUri":"","effectiveDirective":"",)"
+      R"("originalPolicy":"","reportOnly":true,"consoleText":""}]}}})");
+  ipc::Start page;
+  page.set_scope(ipc::Start::PAGE);
+  page.mutable_page()->set_html("<p>");
+  page.mutable_page()->set_client_id("one");
+  EXPECT_EQ(Started(page)->Evaluate("[...__start.page.html, __start.page.clientId]"), R"([60,112,62,"one"])");
+}
+
+TEST(Worker, EndsWhenItsStartIsMalformed) {
+  auto worker = Zygote().Fork();
+  worker->SendBytes(std::string("\x12\x03\x5a\x01\xff", 5));  // a ServiceWorkerStart that is cut short
+  EXPECT_EQ(worker->ReadDying(), "protocol: a malformed Start");
+  const int status = Zygote().WaitExited(worker->pid());
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == kExitProtocol) << status;
 }
 
 TEST(Worker, RunsEvalJitCodeAndWebAssembly) {
@@ -275,13 +318,14 @@ TEST(Worker, LooksIntoPromisesAndProxies) {
 
 TEST(Worker, RefusesMisuseOfTheNativesWithTypeErrors) {
   auto worker = Started();
-  EXPECT_EQ(worker->Evaluate(
-                "['send', 'requestSync', 'setTimer', 'clearTimer', 'runScript', 'compileCheck', 'runModule', "
-                "'deserialize', 'utf8Encode', 'utf8EncodeInto', 'utf8Decode', 'latin1Decode', "
-                "'codecOpen', 'codecRun', 'urlParse', 'urlSet', 'previewPromise'].filter(name => "
-                "{ try { __native[name](); return true } catch (e) { return !(e "
-                "instanceof TypeError) } })"),
-            "[]");
+  EXPECT_EQ(
+      worker->Evaluate("['send', 'requestSync', 'setTimer', 'clearTimer', 'runScript', 'compileCheck', "
+                       "'runModule', 'setModuleLoader', "
+                       "'deserialize', 'utf8Encode', 'utf8EncodeInto', 'utf8Decode', 'latin1Decode', "
+                       "'codecOpen', 'codecRun', 'urlParse', 'urlSet', 'previewPromise'].filter(name => "
+                       "{ try { __native[name](); return true } catch (e) { return !(e "
+                       "instanceof TypeError) } })"),
+      "[]");
 }
 
 TEST(Worker, ChecksScriptsWithoutRunningThem) {
@@ -324,18 +368,44 @@ TEST(Worker, RunsModulesWithStaticAndDynamicImports) {
           "'https://a.example/lib/');"
           "  fetched.push(specifier + ' from ' + referrer.slice(18));"
           "  if (!files[path]) throw new TypeError('no ' + path); return {url: path, source: files[path]}; };"
+          "__native.setModuleLoader(resolve, (specifier, referrer) => specifier + referrer.slice(-6));"
           "__native.runModule('https://a.example/main.js', `import {one} from './one.js'; import * as two "
           "from "
           "'./two.js'; const late = await import('./late.js'); globalThis.seen = [one, two.two, two.url, "
           "late.default,"
-          " await import('./gone.js').catch(e => e.name)]`, resolve, (specifier, referrer) => specifier + "
-          "referrer.slice(-6)).then(() => seen)"),
+          " await import('./gone.js').catch(e => e.name)]`).then(() => seen)"),
       "[1,2,\"https://a.example/lib/two.js#xtwo.js1\",\"late\",\"TypeError\"]");
   EXPECT_EQ(worker->Evaluate("import('./x.js').catch(e => e.name)"), "\"TypeError\"");
-  EXPECT_EQ(
-      worker->Evaluate("__native.runModule('https://a.example/bad.js', 'export default', () => {}, () => {})"
-                       ".catch(e => e.name)"),
-      "\"SyntaxError\"");
+  EXPECT_EQ(worker->Evaluate("__native.runModule('https://a.example/bad.js', 'export default')"
+                             ".catch(e => e.name)"),
+            "\"SyntaxError\"");
+}
+
+TEST(Worker, ImportsJsonAndTextByTheirAttribute) {
+  auto worker = Started();
+  const auto run = [&](const std::string& main) {
+    return worker->Evaluate(
+        "files = {'a.json json': '\\uFEFF{\"n\":[1]}'.slice(1), 'a.json text': 'as text', 'a.json ': 'export "
+        "default 1',"
+        " 'bad.json json': '{\"n\":'}; seen = null; count = (globalThis.count ?? 0) + 1;"
+        "__native.setModuleLoader((specifier, referrer, type) => "
+        "({url: specifier, source: files[specifier + ' ' + type]}), (specifier) => specifier);"
+        "__native.runModule('https://a.example/main' + count + '.js', `" +
+        main + "`).then(() => seen, e => String(e))");
+  };
+  EXPECT_EQ(run("import a from 'a.json' with {type: 'json'}; import b from 'a.json' with {type: 'json'};"
+                "import t from 'a.json' with {type: 'text'}; import s from 'a.json' with {};"
+                "seen = [a, a === b, t, s]"),
+            R"([{"n":[1]},true,"as text",1])");
+  EXPECT_EQ(run("const {default: d} = await import('a.json', {with: {type: 'json'}});"
+                "seen = [d, await import('a.json', {with: {type: 'css'}}).catch(String)]"),
+            R"([{"n":[1]},"TypeError: \"css\" is not a valid module type."])");
+  EXPECT_EQ(run("import 'bad.json' with {type: 'json'}"), R"("SyntaxError: Unexpected end of JSON input")");
+  EXPECT_EQ(run("import 'bad.json' with {type: 'json'}"), R"("SyntaxError: Unexpected end of JSON input")");
+  EXPECT_EQ(run("import {n} from 'a.json' with {type: 'json'}"),
+            R"("SyntaxError: The requested module 'a.json' does not provide an export named 'n'")");
+  EXPECT_EQ(run("import 'a.json' with {type: 'css'}"), R"("TypeError: \"css\" is not a valid module type.")");
+  EXPECT_EQ(run("import 'a.json' with {as: 'json'}"), R"("SyntaxError: Invalid attribute key \"as\".")");
 }
 
 TEST(Worker, SendsAndReceivesLargeMessages) {
@@ -346,13 +416,13 @@ TEST(Worker, SendsAndReceivesLargeMessages) {
 
 // ------------------------------------------------------------------------------------------------ limits
 TEST(WorkerLimits, EndsAWorkerWhoseHeapIsFull) {
-  ipc::Start start;
-  start.mutable_limits()->set_heap_bytes(64 << 20);
+  ipc::Limits limits;
+  limits.set_heap_bytes(64 << 20);
   for (const char* code :
        {"const all = []; for (;;) all.push({x: all.length, y: [1, 2, 3]})",
         "let s = 'x'; const all = []; for (;;) { all.push((s += 'yyyyyyyy').split('').join('-')) }",
         "const m = new Map; for (let i = 0;; i++) m.set('key' + i, new Array(100))"}) {
-    auto worker = Started(start);
+    auto worker = Started({}, limits);
     worker->SendEvaluate(code);
     EXPECT_EQ(worker->ReadDying(), "heap limit");
     const int status = Zygote().WaitExited(worker->pid());
@@ -361,17 +431,17 @@ TEST(WorkerLimits, EndsAWorkerWhoseHeapIsFull) {
 }
 
 TEST(WorkerLimits, LetsGarbagePassTheHeapLimit) {
-  ipc::Start start;
-  start.mutable_limits()->set_heap_bytes(32 << 20);
-  EXPECT_EQ(Started(start)->Evaluate(
-                "let last; for (let i = 0; i < 2e6; i++) last = {i, list: [i, i, i, i]}; last.i"),
+  ipc::Limits limits;
+  limits.set_heap_bytes(32 << 20);
+  EXPECT_EQ(Started({}, limits)
+                ->Evaluate("let last; for (let i = 0; i < 2e6; i++) last = {i, list: [i, i, i, i]}; last.i"),
             "1999999");
 }
 
 TEST(WorkerLimits, ThrowsWhenArrayBuffersAreOverTheirCap) {
-  ipc::Start start;
-  start.mutable_limits()->set_array_buffer_bytes(16 << 20);
-  auto worker = Started(start);
+  ipc::Limits limits;
+  limits.set_array_buffer_bytes(16 << 20);
+  auto worker = Started({}, limits);
   EXPECT_EQ(worker->Evaluate("try { new Uint8Array(17 << 20) } catch (e) { e.name }"), "\"RangeError\"");
   EXPECT_EQ(
       worker->Evaluate("const all = []; try { for (;;) all.push(new ArrayBuffer(1 << 20)) } catch (e) { "
@@ -384,14 +454,16 @@ TEST(WorkerLimits, ThrowsWhenArrayBuffersAreOverTheirCap) {
 }
 
 TEST(WorkerLimits, BoundsMemoryThatIsNeitherHeapNorArrayBuffer) {
-  ipc::Start start;
-  start.mutable_limits()->set_heap_bytes(64 << 20);
-  start.mutable_limits()->set_array_buffer_bytes(16 << 20);
+  ipc::Limits limits;
+  limits.set_heap_bytes(64 << 20);
+  limits.set_array_buffer_bytes(16 << 20);
   // Either the allocation of the memory fails or, when V8 itself is the first to get none, the process ends.
   EXPECT_THAT(
-      Started(start)->Evaluate(
-          "const all = []; try { for (let i = 0; i < 100; i++) { const m = new WebAssembly.Memory({initial: "
-          "256}); new Uint8Array(m.buffer).fill(1); all.push(m) } 'unbounded' } catch (e) { e.name }"),
+      Started({}, limits)
+          ->Evaluate(
+              "const all = []; try { for (let i = 0; i < 100; i++) { const m = new "
+              "WebAssembly.Memory({initial: "
+              "256}); new Uint8Array(m.buffer).fill(1); all.push(m) } 'unbounded' } catch (e) { e.name }"),
       ::testing::AnyOf("\"RangeError\"", ::testing::HasSubstr("heap limit")));
 }
 
@@ -402,26 +474,27 @@ TEST(WorkerLimits, LetsNoScriptBlockItsThread) {
 }
 
 TEST(WorkerLimits, ThrowsOrEndsWhenAStructuredCloneIsTooLarge) {
-  ipc::Start start;
-  start.mutable_limits()->set_heap_bytes(64 << 20);
-  start.mutable_limits()->set_array_buffer_bytes(16 << 20);
+  ipc::Limits limits;
+  limits.set_heap_bytes(64 << 20);
+  limits.set_array_buffer_bytes(16 << 20);
   // One string many times over: small on the heap, a gigabyte when it is written out.
-  EXPECT_THAT(Started(start)->Evaluate("const text = 'x'.repeat(1 << 20); try { __native.serialize(new "
-                                       "Array(1024).fill(0).map((_, i) => text + i)); 'unbounded' } catch "
-                                       "(e) { e.name }"),
+  EXPECT_THAT(Started({}, limits)
+                  ->Evaluate("const text = 'x'.repeat(1 << 20); try { __native.serialize(new "
+                             "Array(1024).fill(0).map((_, i) => text + i)); 'unbounded' } catch "
+                             "(e) { e.name }"),
               ::testing::AnyOf("\"DataCloneError\"", "\"RangeError\"", ::testing::HasSubstr("heap limit"),
                                ::testing::HasSubstr("fatal")));
 }
 
 TEST(WorkerLimits, EndsAWorkerThatGetsNoMemory) {
-  ipc::Start start;
-  start.mutable_limits()->set_heap_bytes(64 << 20);
-  start.mutable_limits()->set_array_buffer_bytes(16 << 20);
+  ipc::Limits limits;
+  limits.set_heap_bytes(64 << 20);
+  limits.set_array_buffer_bytes(16 << 20);
   // The result alone is larger than all its memory, and V8 is not always able to say so.
   for (const char* code : {"JSON.stringify(new Array(400).fill('x'.repeat(1 << 20)))",
                            "JSON.stringify(new Array(400).fill('\u20ac'.repeat(1 << 19)))",
                            "JSON.parse('[' + '{},'.repeat(30 << 20) + '0]')"}) {
-    auto worker = Started(start);
+    auto worker = Started({}, limits);
     worker->SendEvaluate(code);
     worker->ReadDying();
     const int status = Zygote().WaitExited(worker->pid());
@@ -440,9 +513,9 @@ TEST(WorkerLimits, EndsAWorkerThatSetsTooManyTimers) {
 }
 
 TEST(WorkerLimits, EndsAWorkerThatUsedItsCpuTime) {
-  ipc::Start start;
-  start.mutable_limits()->set_cpu_seconds(1);
-  auto worker = Started(start);
+  ipc::Limits limits;
+  limits.set_cpu_seconds(1);
+  auto worker = Started({}, limits);
   worker->SendEvaluate("for (;;) {}");
   EXPECT_EQ(worker->ReadDying(), "cpu limit");
   const int status = Zygote().WaitExited(worker->pid());

@@ -58,7 +58,7 @@ void Fork(int fd, const ForkOrder& order, int socket, const ChildMain& child) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     BecomeChild(socket, order, zygote);
-    child(order.spare);
+    child(order);
     ::_exit(kExitFatal);
   }
   const int error = errno;

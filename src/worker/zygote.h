@@ -4,11 +4,12 @@
 
 #include <functional>
 
+#include "worker/messages.h"
+
 namespace vigil::worker {
 
-// Runs in a forked child with its socket as descriptor kChildSocket; must not return. spare: as the order
-// said.
-using ChildMain = std::function<void(bool spare)>;
+// Runs in a forked child with its socket as descriptor kChildSocket; must not return.
+using ChildMain = std::function<void(const ForkOrder& order)>;
 
 // The one descriptor that a child keeps. Not 0–2: what a library prints must never reach the daemon as a
 // message.

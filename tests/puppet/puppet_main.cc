@@ -38,5 +38,6 @@ int main(int argc, char** argv) {
   const char* path = std::getenv("VIGIL_PUPPET");
   if (argc != 2 || std::string_view(argv[1]).substr(0, kFd.size()) != kFd || path == nullptr) return 2;
   const std::string holder = path;
-  vigil::worker::RunZygote(std::atoi(argv[1] + kFd.size()), "none", [&](bool) { HandOver(holder); });
+  vigil::worker::RunZygote(std::atoi(argv[1] + kFd.size()), "none",
+                           [&](const vigil::worker::ForkOrder&) { HandOver(holder); });
 }

@@ -1,15 +1,14 @@
 #include "worker/native/child.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <csignal>
+#include <string>
+#include <utility>
 
 #include "worker/native/engine.h"
+#include "worker/native/inspector.h"
 #include "worker/native/natives.h"
-#include "worker/native/values.h"
+#include "worker/native/rehearsal.h"
+#include "worker/native/signals.h"
 #include "worker/zygote.h"
 
 namespace vigil::worker {
@@ -18,60 +17,6 @@ namespace {
 // Room for stacks, the C library's heap, code and WebAssembly besides the two caps.
 constexpr std::uint64_t kSlackBytes = 64ULL << 20;
 
-// SIGTERM: the daemon asks for the end. SIGXCPU: the CPU limit is reached; SIGKILL follows a second later.
-void OnSignal(int signal) {
-  Worker& worker = *Worker::instance;
-  worker.end_status = signal == SIGXCPU ? kExitCpuLimit : kExitTerminated;
-  if (worker.asleep != 0) worker.EndIfAsked();
-  worker.isolate->TerminateExecution();
-}
-
-void HandleSignals() {
-  struct sigaction action {};
-  action.sa_handler = OnSignal;
-  sigemptyset(&action.sa_mask);
-  sigaddset(&action.sa_mask, SIGTERM);
-  sigaddset(&action.sa_mask, SIGXCPU);
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGXCPU, &action, nullptr);
-}
-
-// What the sandbox lets this process have besides what it was born with; 0: no limit.
-std::uint64_t memory_bytes = 0;
-
-// V8 and the libraries around it do not look everywhere at what they are given when there is no memory. A
-// process that crashes with much of its memory in use says that it has run out of it; any other crash goes
-// its way, since this handler is gone when the fault happens again. A signal that somebody sent (and not the
-// kernel, for a fault) would not come again.
-void OnCrash(int, siginfo_t* info, void*) {
-  void* probe = ::mmap(nullptr, memory_bytes / 4 * 3, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (probe == MAP_FAILED) ::_exit(kExitHeapLimit);
-  if (info->si_code <= 0) __builtin_trap();
-}
-
-void HandleCrashes(std::uint64_t bytes) {
-  if (bytes == 0) return;
-  memory_bytes = bytes;
-  static std::array<char, 64 * 1024> stack;
-  stack_t alternative{};
-  alternative.ss_sp = stack.data();
-  alternative.ss_size = stack.size();
-  if (::sigaltstack(&alternative, nullptr) != 0) return;
-  struct sigaction action {};
-  action.sa_sigaction = OnCrash;
-  action.sa_flags = static_cast<int>(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND);
-  sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGSEGV, SIGABRT, SIGILL, SIGTRAP}) sigaction(signal, &action, nullptr);
-}
-
-v8::Local<v8::Value> MessageBytes(Worker& worker, std::string_view message) {
-  v8::TryCatch caught(worker.isolate);
-  v8::Local<v8::Uint8Array> bytes;
-  if (!NewBytes(worker.isolate, message).ToLocal(&bytes)) worker.Die(kExitHeapLimit, "memory limit");
-  return bytes;
-}
-
 // What is known of the conversation, for Quiescent.
 struct Progress {
   std::uint64_t handled_seq = 0;
@@ -79,42 +24,64 @@ struct Progress {
   std::int64_t announced_timer_us = -2;  // nothing announced yet
 };
 
+// Tools may be attached before the start: that waits until there is something to attach to.
 std::string_view WaitForStart(Worker& worker) {
   while (true) {
-    if (const auto message = worker.socket->Receive()) return *message;
-    worker.socket->Wait(-1);
+    if (const auto message = worker.socket->Receive()) {
+      const auto incoming = Glance(*message);
+      if (!incoming || !incoming->inspector) return *message;
+      worker.set_aside.emplace_back(*message);
+      continue;
+    }
+    worker.Sleep(-1);
   }
 }
 
-void Start(Worker& worker, std::uint64_t data_bytes, Progress& progress) {
+// Those of the tools, before a script runs.
+void HandleEarlyMessages(Worker& worker) {
+  for (const auto& message : std::exchange(worker.set_aside, {})) {
+    HandleInspectorFrame(worker, *Glance(message)->inspector, true);
+    worker.Checkpoint();
+  }
+  if (worker.inspector != nullptr) worker.inspector->WaitForDebuggers();
+}
+
+// From here on nothing of the app can be anywhere but in this process.
+void CloseOff(Worker& worker, const ChildSetting& setting, const LimitSetting& given) {
+  SandboxLimits limits;
+  limits.cpu_seconds = given.cpu_seconds;
+  if (setting.data_bytes > 0) {
+    const std::uint64_t more = given.heap_bytes + given.array_buffer_bytes + kSlackBytes;
+    limits.data_bytes = setting.data_bytes + more;
+    HandleCrashes(more);
+  }
+  HandleSignals();
+  if (const std::string error = EnterSandbox(setting.landlock, limits); !error.empty()) {
+    worker.Die(kExitSandbox, "sandbox: " + error);
+  }
+}
+
+void Start(Worker& worker, const LimitSetting& limits, Progress& progress) {
   const std::string_view message = WaitForStart(worker);
   const auto incoming = Glance(message);
   const auto setting = incoming && incoming->start ? ParseStart(*incoming->start) : std::nullopt;
   if (!setting) worker.Die(kExitProtocol, "protocol: the first message is not Start");
-  SandboxLimits limits;
-  limits.cpu_seconds = setting->limits.cpu_seconds;
-  if (data_bytes > 0) {
-    const std::uint64_t more = setting->limits.heap_bytes + setting->limits.array_buffer_bytes + kSlackBytes;
-    limits.data_bytes = data_bytes + more;
-    HandleCrashes(more);
-  }
-  HandleSignals();
-  if (const std::string error = CloseSandbox(limits); !error.empty()) {
-    worker.Die(kExitSandbox, "sandbox: " + error);
-  }
   worker.clock.Apply(setting->clock);
   worker.random.Seed(setting->seed);
   worker.realm = setting->page ? &worker.page : &worker.service_worker;
+  worker.origin = setting->origin;
+  worker.client_id = setting->client_id;
   ShapeStacks(worker.isolate);
-  ApplyEngineLimits(worker, setting->limits);
+  ApplyEngineLimits(worker, limits);
 
   const v8::HandleScope scope(worker.isolate);
   const v8::Local<v8::Context> context = worker.realm->context.Get(worker.isolate);
   context->Enter();
   if (setting->test_natives) InstallTestNatives(context);
-  v8::Local<v8::Value> bytes = MessageBytes(worker, message);
   progress.handled_seq = incoming->seq;
-  worker.CallHost("start", 1, &bytes);
+  v8::Local<v8::Value> start = worker.ReadStart(*incoming->start);
+  HandleEarlyMessages(worker);
+  worker.CallHost("start", 1, &start);
 }
 
 // One message, if one is there.
@@ -129,34 +96,17 @@ bool HandleMessage(Worker& worker, Progress& progress) {
     if (!clock) worker.Die(kExitProtocol, "protocol: a malformed clock");
     worker.clock.Apply(*clock);
   }
-  const v8::HandleScope scope(worker.isolate);
-  v8::Local<v8::Value> bytes = MessageBytes(worker, *message);
   progress.handled_seq = std::max(progress.handled_seq, incoming->seq);
-  worker.CallHost("receive", 1, &bytes);
-  return true;
-}
-
-bool FireTimer(Worker& worker) {
-  const auto id = worker.timers.PopDue(worker.clock.MonoUs());
-  if (!id) return false;
-  const v8::HandleScope scope(worker.isolate);
-  v8::Local<v8::Value> argument = v8::Number::New(worker.isolate, static_cast<double>(*id));
-  worker.CallHost("timer", 1, &argument);
-  return true;
-}
-
-// See runtime/rehearsal.ts. Ends with no timer set and nothing to run.
-void Rehearse(Worker& worker) {
-  worker.rehearsing = true;
-  worker.realm = &worker.service_worker;
-  {
+  if (incoming->inspector) {
     const v8::HandleScope scope(worker.isolate);
-    const v8::Context::Scope entered(worker.realm->context.Get(worker.isolate));
-    worker.CallHost("rehearse", 0, nullptr);
-    while (FireTimer(worker)) {
-    }
+    // The socket's buffer is used again by whoever reads in a pause.
+    const std::string frame(*incoming->inspector);
+    HandleInspectorFrame(worker, frame, true);
+    worker.Checkpoint();
+    return true;
   }
-  worker.rehearsing = false;
+  worker.HandMessage(*message);
+  return true;
 }
 
 bool RunTask(Worker& worker) {
@@ -192,18 +142,16 @@ void AnnounceQuiescence(Worker& worker, Progress& progress) {
 
 }  // namespace
 
-void RunChild(Worker& worker, const ChildSetting& setting, bool spare) {
-  if (spare) Rehearse(worker);
+void RunChild(Worker& worker, const ChildSetting& setting, const ForkOrder& order) {
+  if (order.spare) Rehearse(worker);
   worker.socket.emplace(kChildSocket);
-  if (const std::string error = EnterSandbox(setting.landlock); !error.empty()) {
-    worker.Die(kExitSandbox, "sandbox: " + error);
-  }
+  CloseOff(worker, setting, order.limits);
   Progress progress;
-  Start(worker, setting.data_bytes, progress);
+  Start(worker, order.limits, progress);
   while (true) {
     // One of each in turn, so that neither messages nor timers nor V8's tasks starve the others.
     bool busy = HandleMessage(worker, progress);
-    busy = FireTimer(worker) || busy;
+    busy = worker.FireTimer() || busy;
     busy = RunTask(worker) || busy;
     if (worker.socket->HasOutput()) worker.socket->Flush();
     if (busy) continue;

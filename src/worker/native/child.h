@@ -1,6 +1,7 @@
-// The life of a child: limits and sandbox from Start, then the event loop until the end.
+// The life of a child: the sandbox, the Start, then the event loop until the end.
 #pragma once
 
+#include "worker/messages.h"
 #include "worker/native/worker.h"
 #include "worker/sandbox.h"
 
@@ -12,7 +13,6 @@ struct ChildSetting {
   Landlock landlock = Landlock::kIfThere;
 };
 
-// spare: nobody waits for it yet.
-[[noreturn]] void RunChild(Worker& worker, const ChildSetting& setting, bool spare);
+[[noreturn]] void RunChild(Worker& worker, const ChildSetting& setting, const ForkOrder& order);
 
 }  // namespace vigil::worker

@@ -2,6 +2,7 @@
 
 #include <v8-array-buffer.h>
 #include <v8-exception.h>
+#include <v8-extension.h>
 #include <v8-initialization.h>
 #include <v8-message.h>
 #include <v8-script.h>
@@ -34,9 +35,11 @@ constexpr std::size_t kStackBytes = 960U << 10;
 
 // single-threaded: nothing may run beside the one thread that is forked. no-flush-bytecode: what the zygote
 // compiled stays. no-memory-reducer: an idle child keeps its pages shared instead of compacting them.
-// wasm-max-mem-pages: 256 MiB per WebAssembly memory.
+// wasm-max-mem-pages: 256 MiB per WebAssembly memory. no-lazy: the bundle's functions are compiled at once;
+// WarmContexts() takes it back, which needs no-freeze-flags-after-init.
 constexpr char kFlags[] =
-    "--single-threaded --no-flush-bytecode --no-memory-reducer --no-minor-gc-task --stack-size=960 "
+    "--no-freeze-flags-after-init --no-lazy --single-threaded --no-flush-bytecode --no-memory-reducer "
+    "--no-minor-gc-task --stack-size=960 "
     "--wasm-max-mem-pages=4096 --no-memory-protection-keys";
 
 void OnFatalError(const char* location, const char* message) {
@@ -113,19 +116,33 @@ void OnMessage(v8::Local<v8::Message>, v8::Local<v8::Value> error) {
   Worker::Of(isolate).uncaught.emplace_back(isolate, error);
 }
 
-class BundleText final : public v8::String::ExternalOneByteStringResource {
- public:
-  explicit BundleText(std::string_view text) : text_(text) {}
-  const char* data() const override { return text_.data(); }
-  std::size_t length() const override { return text_.size(); }
+constexpr char kBundleName[] = "vigil:runtime";
 
- private:
-  std::string_view text_;
+// An extension runs before its context is whole, and its value is lost: it hands over what will run the
+// bundle.
+constexpr char kBeforeBundle[] = "(function(){native function take();take(()=>(";
+constexpr char kAfterBundle[] = "\n))})()";
+
+void TakeBundle(const Arguments& args) {
+  Worker::Of(args.GetIsolate()).bundle.Reset(args.GetIsolate(), args[0]);
+}
+
+// V8 takes the functions of an extension for its own: they are in no stack and no list of scripts, and no
+// debugger steps into them or stops there. All functions are compiled with it, and once for both contexts.
+class Bundle final : public v8::Extension {
+ public:
+  explicit Bundle(const std::string& text)
+      : Extension(kBundleName, text.data(), 0, nullptr, static_cast<int>(text.size())) {}
+  v8::Local<v8::FunctionTemplate> GetNativeFunctionTemplate(v8::Isolate* isolate,
+                                                            v8::Local<v8::String>) override {
+    return v8::FunctionTemplate::New(isolate, TakeBundle);
+  }
 };
 
-v8::MaybeLocal<v8::String> BundleString(v8::Isolate* isolate, std::string_view bundle, bool is_ascii) {
-  if (is_ascii) return v8::String::NewExternalOneByte(isolate, new BundleText(bundle));
-  return FromUtf8(isolate, bundle);
+void RegisterBundle(std::string_view bundle) {
+  // V8 uses it in place, as long as the process lives.
+  const std::string& text = *new std::string(kBeforeBundle + std::string(bundle) + kAfterBundle);
+  v8::RegisterExtension(std::make_unique<Bundle>(text));
 }
 
 // What V8 and ICU look up lazily in files (time zone) or initialize at first use is done here, while files
@@ -142,13 +159,6 @@ std::string Describe(v8::Isolate* isolate, v8::Local<v8::Context> context, const
   return ToUtf8(isolate, caught.Exception());
 }
 
-// All functions are compiled now, and once for both contexts: what a child calls first must not be parsed
-// there.
-v8::MaybeLocal<v8::UnboundScript> CompileBundle(v8::Isolate* isolate, v8::Local<v8::String> text) {
-  v8::ScriptCompiler::Source source(text, v8::ScriptOrigin(Symbol(isolate, "vigil:runtime")));
-  return v8::ScriptCompiler::CompileUnboundScript(isolate, &source, v8::ScriptCompiler::kEagerCompile);
-}
-
 // Web IDL's [Global]: nothing in the global object's chain of prototypes can be replaced. The bundle makes
 // its interfaces' prototypes of the three objects that V8 puts there.
 v8::Local<v8::Context> NewScopeContext(v8::Isolate* isolate) {
@@ -160,13 +170,16 @@ v8::Local<v8::Context> NewScopeContext(v8::Isolate* isolate) {
     last = next;
   }
   last->InstanceTemplate()->SetImmutableProto();
-  return v8::Context::New(isolate, nullptr, last->InstanceTemplate());
+  const char* bundle = kBundleName;
+  v8::ExtensionConfiguration extensions(1, &bundle);
+  return v8::Context::New(isolate, &extensions, last->InstanceTemplate());
 }
 
-std::string Warm(Worker& worker, Realm& realm, const char* scope_name, v8::Local<v8::UnboundScript> bundle) {
+std::string Warm(Worker& worker, Realm& realm, const char* scope_name) {
   v8::Isolate* isolate = worker.isolate;
   v8::HandleScope scope(isolate);
   const v8::Local<v8::Context> context = NewScopeContext(isolate);
+  if (context.IsEmpty()) return "the bundle does not compile";
   const v8::Context::Scope entered(context);
   v8::TryCatch caught(isolate);
 
@@ -181,9 +194,11 @@ std::string Warm(Worker& worker, Realm& realm, const char* scope_name, v8::Local
   InstallCryptoNatives(context, native);
   InstallInspectNatives(context, native);
 
+  const v8::Local<v8::Value> bundle = worker.bundle.Get(isolate);
+  worker.bundle.Reset();
   v8::Local<v8::Value> install;
   v8::Local<v8::Value> host;
-  if (!bundle->BindToCurrentContext()->Run(context).ToLocal(&install)) {
+  if (!bundle.As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&install)) {
     return "the bundle does not run: " + Describe(isolate, context, caught);
   }
   if (!install->IsFunction()) return "the bundle's value is not its install function";
@@ -238,21 +253,11 @@ std::string WarmContexts(Worker& worker, std::string_view bundle, bool is_ascii)
   WarmCrypto();
   v8::Isolate* isolate = worker.isolate;
   const v8::HandleScope scope(isolate);
-  v8::Local<v8::String> source;
-  if (!BundleString(isolate, bundle, is_ascii).ToLocal(&source)) return "the bundle is too large";
-  v8::Local<v8::UnboundScript> compiled;
-  {
-    // Compiling needs some context to be entered; errors are described in it.
-    const v8::Local<v8::Context> context = v8::Context::New(isolate);
-    const v8::Context::Scope entered(context);
-    const v8::TryCatch caught(isolate);
-    if (!CompileBundle(isolate, source).ToLocal(&compiled)) {
-      return "the bundle does not compile: " + Describe(isolate, context, caught);
-    }
-  }
-  if (auto error = Warm(worker, worker.service_worker, "service-worker", compiled); !error.empty())
-    return error;
-  if (auto error = Warm(worker, worker.page, "page", compiled); !error.empty()) return error;
+  if (!is_ascii) return "the bundle is not ASCII";
+  RegisterBundle(bundle);
+  if (auto error = Warm(worker, worker.service_worker, "service-worker"); !error.empty()) return error;
+  if (auto error = Warm(worker, worker.page, "page"); !error.empty()) return error;
+  v8::V8::SetFlagsFromString("--lazy");
   while (worker.platform.tasks().RunOne()) {
   }
   // Young objects move to pages that children will not write to.

@@ -140,7 +140,7 @@ int Main(int argc, char** argv) {
                  "vigil-worker: no landlock here; the system call filter alone keeps workers from files\n");
   }
   const ChildSetting setting{DataBytesNow(), options->landlock};
-  RunZygote(fd, v8::V8::GetVersion(), [&](bool spare) { RunChild(worker, setting, spare); });
+  RunZygote(fd, v8::V8::GetVersion(), [&](const ForkOrder& order) { RunChild(worker, setting, order); });
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ void InstallCryptoKeyNatives(v8::Local<v8::Context> context, v8::Local<v8::Objec
 void InstallCryptoAgreeNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> crypto);
 // sign verify rsaOaep
 void InstallCryptoSignNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> crypto);
-// previewPromise isProxy
+// previewPromise isProxy exceptionThrown exceptionRevoked
 void InstallInspectNatives(v8::Local<v8::Context> context, v8::Local<v8::Object> native);
 // The global __vigilTest: attempts to leave the sandbox, gc and crash. Only when Start asks for it.
 void InstallTestNatives(v8::Local<v8::Context> context);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "worker/native/inspector.h"
 #include "worker/native/natives.h"
 #include "worker/native/values.h"
 #include "worker/native/worker.h"
@@ -75,11 +76,15 @@ void SetTimer(const Arguments& args) {
   worker->timers.Set(static_cast<std::uint64_t>(id),
                      worker->clock.MonoUs() + static_cast<std::int64_t>(std::ceil(delay_ms * 1000)));
   if (worker->timers.size() > kMaxTimers) worker->Die(kExitTimerLimit, "timer limit");
+  if (worker->inspector != nullptr) worker->inspector->TimerSet(static_cast<std::uint64_t>(id));
 }
 
 void ClearTimer(const Arguments& args) {
   if (!args[0]->IsNumber()) return ThrowTypeError(args.GetIsolate(), "clearTimer expects an id");
-  Worker::Of(args.GetIsolate()).timers.Clear(static_cast<std::uint64_t>(args[0].As<v8::Number>()->Value()));
+  Worker& worker = Worker::Of(args.GetIsolate());
+  const auto id = static_cast<std::uint64_t>(args[0].As<v8::Number>()->Value());
+  worker.timers.Clear(id);
+  if (worker.inspector != nullptr) worker.inspector->TimerCleared(id);
 }
 
 void WallNowMs(const Arguments& args) {

@@ -77,12 +77,14 @@ void ThrowRangeError(v8::Isolate* isolate, std::string_view message) {
 
 v8::MaybeLocal<v8::String> SourceText(v8::Isolate* isolate, v8::Local<v8::Value> value) {
   if (value->IsString()) return value.As<v8::String>();
-  if (auto bytes = BytesOf(value)) {
-    if (bytes->substr(0, 3) == "\xEF\xBB\xBF") bytes->remove_prefix(3);
-    return FromUtf8(isolate, *bytes);
-  }
+  if (const auto bytes = BytesOf(value)) return SourceText(isolate, *bytes);
   ThrowTypeError(isolate, "A script is a string or a Uint8Array");
   return {};
+}
+
+v8::MaybeLocal<v8::String> SourceText(v8::Isolate* isolate, std::string_view bytes) {
+  if (bytes.substr(0, 3) == "\xEF\xBB\xBF") bytes.remove_prefix(3);
+  return FromUtf8(isolate, bytes);
 }
 
 void SetFunction(v8::Local<v8::Context> context, v8::Local<v8::Object> object, std::string_view name,

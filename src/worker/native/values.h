@@ -34,6 +34,8 @@ void ThrowRangeError(v8::Isolate* isolate, std::string_view message);
 
 // A source text argument: a string, or a Uint8Array of UTF-8. Empty, with an exception thrown: neither.
 v8::MaybeLocal<v8::String> SourceText(v8::Isolate* isolate, v8::Local<v8::Value> value);
+// The same of UTF-8: without a byte order mark.
+v8::MaybeLocal<v8::String> SourceText(v8::Isolate* isolate, std::string_view bytes);
 
 // Sets object[name] to a function.
 void SetFunction(v8::Local<v8::Context> context, v8::Local<v8::Object> object, std::string_view name,

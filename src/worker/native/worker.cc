@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "worker/native/inspector.h"
+#include "worker/native/start_object.h"
 #include "worker/native/values.h"
 
 namespace vigil::worker {
@@ -37,6 +39,37 @@ void Worker::CallHost(const char* method, int argc, v8::Local<v8::Value> argv[])
   }
   if (!error.IsEmpty()) CallQuietly("uncaught", 1, &error);
   Checkpoint();
+}
+
+v8::Local<v8::Value> Worker::ReadStart(std::string_view start) {
+  const v8::TryCatch caught(isolate);
+  v8::Local<v8::Object> object;
+  if (StartObject(isolate->GetCurrentContext(), start).ToLocal(&object)) return object;
+  if (caught.HasCaught()) Die(kExitHeapLimit, "memory limit");
+  Die(kExitProtocol, "protocol: a malformed Start");
+}
+
+void Worker::HandMessage(std::string_view to_worker) {
+  const v8::HandleScope scope(isolate);
+  v8::Local<v8::Value> bytes;
+  {
+    const v8::TryCatch caught(isolate);
+    v8::Local<v8::Uint8Array> made;
+    if (!NewBytes(isolate, to_worker).ToLocal(&made)) Die(kExitHeapLimit, "memory limit");
+    bytes = made;
+  }
+  CallHost("receive", 1, &bytes);
+}
+
+bool Worker::FireTimer() {
+  const auto id = timers.PopDue(clock.MonoUs());
+  if (!id) return false;
+  const v8::HandleScope scope(isolate);
+  v8::Local<v8::Value> argument = v8::Number::New(isolate, static_cast<double>(*id));
+  if (inspector != nullptr) inspector->TimerStarts(*id);
+  CallHost("timer", 1, &argument);
+  if (inspector != nullptr) inspector->TimerEnded(*id);
+  return true;
 }
 
 void Worker::CallQuietly(const char* method, int argc, v8::Local<v8::Value> argv[]) {

@@ -29,6 +29,8 @@
 
 namespace vigil::worker {
 
+class Inspector;
+
 // One context with the bundle's `host` object.
 struct Realm {
   v8::Global<v8::Context> context;
@@ -51,11 +53,17 @@ class Worker {
 
   // Calls a method of host and then runs all microtasks. An exception goes to host.uncaught.
   void CallHost(const char* method, int argc, v8::Local<v8::Value> argv[]);
+  // The argument of host.start. Ends the process if it is malformed.
+  v8::Local<v8::Value> ReadStart(std::string_view start);
+  // Calls host.receive with a ToWorker.
+  void HandMessage(std::string_view to_worker);
+  // Runs the timer that is due first, if one is.
+  bool FireTimer();
   // Runs microtasks and reports rejected promises that nobody handled, until neither is left. Then says so,
   // if the bundle wants to know.
   void Checkpoint();
 
-  // The next message: first those that a requestSync set aside, then the socket's. Without waiting.
+  // The next message: first those that were set aside, then the socket's. Without waiting.
   std::optional<std::string_view> NextMessage();
   // Sleeps until the socket can be used, a signal asks for the end, or the timeout (-1: none).
   void Sleep(std::int64_t timeout_us);
@@ -66,7 +74,11 @@ class Worker {
   std::shared_ptr<CappedAllocator> allocator = std::make_shared<CappedAllocator>();
   Realm service_worker;
   Realm page;
-  Realm* realm = nullptr;  // the one in use, after Start
+  v8::Global<v8::Value> bundle;    // what runs it, while a context is made
+  Realm* realm = nullptr;          // the one in use, after Start
+  std::string origin;              // from Start
+  std::string client_id;           // of a page
+  Inspector* inspector = nullptr;  // while a tool is attached
   Random random;
   std::optional<WorkerSocket> socket;
   bool rehearsing = false;  // nobody listens: what is sent is dropped
@@ -74,7 +86,7 @@ class Worker {
   std::uint64_t heap_cap = 0;
   std::uint64_t next_heap_check = 0;  // used bytes at which garbage is collected to see what is live
   std::deque<std::string> set_aside;
-  // The last message that requestSync took: handled, although the loop never saw it.
+  // The last message that requestSync or a pause took: handled, although the loop never saw it.
   std::uint64_t sync_reply_seq = 0;
 
   // Set by signal handlers.

@@ -72,7 +72,7 @@
     timers.delete(id);
     native.clearTimer(id);
   };
-  // Asks the daemon for a script, blocking: Request { id, import_script { url } } → Reply { script { source } }.
+  // Asks the daemon for a script, blocking: Request { id, import_script { url } } -> Reply { script { source } }.
   let next_request = 1;
   globalThis.importText = (url) => {
     const request = message(bytes(3, message(number(1, next_request++), bytes(4, message(bytes(1, utf8(url)))))));
@@ -87,21 +87,21 @@
       .catch((error) => answer(id, false, error?.stack ?? error));
   }
 
+  const seen = [];
   return {
-    // In a spare child: what is sent here must reach nobody, and the timer fires before the start.
-    rehearse() {
-      __say("nobody hears this");
-      setTimeout(() => {
-        globalThis.__rehearsed = globalThis.__url === undefined;
-      }, 0);
-    },
-    start(data) {
-      const start = fields(fields(data)[2]);
-      globalThis.__url = text(start[3]);
+    start(start) {
+      globalThis.__start = start;
+      seen.push(start.url);
+      setTimeout(() => seen.push("timer"), 0);
       native.send(message(bytes(1, message(number(1, 1)))));
+    },
+    // In a spare child, after a start and an event of the native half's own.
+    rehearsed() {
+      globalThis.__rehearsed = seen.splice(0);
     },
     receive(data) {
       const incoming = fields(data);
+      if (incoming[3]) seen.push("event");
       if (incoming[13]) evaluate(incoming[13]);
     },
     timer(id) {
@@ -114,4 +114,4 @@
     uncaught: (error) => say("uncaught", error),
     dataCloneError: (text) => Object.assign(new Error(text), { name: "DataCloneError" }),
   };
-});
+})
