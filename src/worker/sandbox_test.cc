@@ -51,10 +51,14 @@ class Sandbox : public ::testing::TestWithParam<Landlock> {
   static std::string Call(TestWorker& worker, long number, const std::string& words = "0, 0, 0, 0, 0, 0") {
     return worker.Evaluate("__vigilTest.syscall(" + std::to_string(number) + ", " + words + ")");
   }
+  // How the process ended, as wait() tells it.
+  int StatusOfDead(TestWorker& worker) const {
+    worker.ReadDying();
+    return Zygote().WaitExited(worker.pid());
+  }
   // True: the process was killed for a forbidden call.
   bool DiesOfSystemCall(TestWorker& worker) const {
-    worker.ReadDying();
-    const int status = Zygote().WaitExited(worker.pid());
+    const int status = StatusOfDead(worker);
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
   }
 
@@ -196,11 +200,30 @@ TEST_P(Sandbox, LetsNoOtherCallThrough) {
   EXPECT_GT(deadly, 100U);
 }
 
+#if defined(__x86_64__)
+// A kernel without the calls of 32-bit programs ends whoever tries one before a filter hears of it.
+bool KernelHasForeignCalls() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGSEGV, SIG_DFL);
+    long result = 20;  // getpid there
+    asm volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+    ::_exit(0);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status);
+}
+#endif
+
 TEST_P(Sandbox, KillsWhoeverCallsAsAProgramOfAnotherArchitecture) {
 #if defined(__x86_64__)
   auto foreign = Started();
   foreign->SendEvaluate("__vigilTest.foreignCall()");
-  EXPECT_TRUE(DiesOfSystemCall(*foreign));
+  if (KernelHasForeignCalls())
+    EXPECT_TRUE(DiesOfSystemCall(*foreign));
+  else
+    EXPECT_NE(StatusOfDead(*foreign), 0);
   // x32: the same architecture to the kernel, other numbers.
   auto x32 = Started();
   EXPECT_EQ(Call(*x32, 0x40000000L + SYS_getpid), "(no answer)");
