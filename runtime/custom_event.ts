@@ -12,7 +12,7 @@ export class CustomEvent extends Event {
     return this.#detail;
   }
   initCustomEvent(type: string, bubbles = false, cancelable = false, detail: unknown = null): void {
-    if (Event.isDispatching(this)) return;
+    if (Event.stateOf(this).dispatching) return;
     this.initEvent(type, bubbles, cancelable);
     this.#detail = detail;
   }

@@ -1,8 +1,8 @@
 // DOM §2: Event and EventTarget.
 import { DOMException } from "./domexception.ts";
 import { abortHooks, type EventListener, eventListener, flatten, flattenMore, type Listener } from "./event_listeners.ts";
+import { EventState, noPath } from "./event_state.ts";
 import { native } from "./native.ts";
-import { nowMs } from "./time.ts";
 import { any, boolean, type Converter, defineInterface, type Dictionary, dictionary, DOMString, member } from "./webidl.ts";
 
 // Set by errors.ts: HTML's "report an exception".
@@ -18,184 +18,90 @@ export interface EventInit {
 }
 
 export class Event {
-  #type: string;
-  #bubbles = false;
-  #cancelable = false;
-  #composed = false;
-  #trusted = false;
-  #timeStamp = nowMs();
-  #target: EventTarget | null = null;
-  #currentTarget: EventTarget | null = null;
-  #dispatching = false;
-  #stopped = false;
-  #stoppedImmediately = false;
-  #canceled = false;
-  #inPassiveListener = false;
-  #phase = 0;
-  #path: EventTarget[] = [];
-  #beforeFirst: (() => void) | undefined;
-  #afterEach: (() => void) | undefined;
-  // A listener threw during the last dispatch (IndexedDB aborts its transaction then).
-  #threw = false;
+  #state: EventState;
 
   constructor(type: string, init: EventInit | null = null) {
-    this.#type = type;
+    const state = new EventState(type);
+    this.#state = state;
     if (init) {
       const given = init as Dictionary;
-      this.#bubbles = member(given, "EventInit", "bubbles", boolean, false);
-      this.#cancelable = member(given, "EventInit", "cancelable", boolean, false);
-      this.#composed = member(given, "EventInit", "composed", boolean, false);
+      state.bubbles = member(given, "EventInit", "bubbles", boolean, false);
+      state.cancelable = member(given, "EventInit", "cancelable", boolean, false);
+      state.composed = member(given, "EventInit", "composed", boolean, false);
     }
     // [LegacyUnforgeable]
     Object.defineProperty(this, "isTrusted", isTrusted);
   }
   get type(): string {
-    return this.#type;
+    return this.#state.type;
   }
   get target(): EventTarget | null {
-    return this.#target;
+    return this.#state.target;
   }
   get srcElement(): EventTarget | null {
-    return this.#target;
+    return this.#state.target;
   }
   get currentTarget(): EventTarget | null {
-    return this.#currentTarget;
+    return this.#state.currentTarget;
   }
   composedPath(): EventTarget[] {
-    return this.#path.slice();
+    return this.#state.path.slice();
   }
   get eventPhase(): number {
-    return this.#phase;
+    return this.#state.phase;
   }
   stopPropagation(): void {
-    this.#stopped = true;
+    this.#state.stopped = true;
   }
   get cancelBubble(): boolean {
-    return this.#stopped;
+    return this.#state.stopped;
   }
   set cancelBubble(value: boolean) {
-    if (value) this.#stopped = true;
+    if (value) this.#state.stopped = true;
   }
   stopImmediatePropagation(): void {
-    this.#stopped = true;
-    this.#stoppedImmediately = true;
+    const state = this.#state;
+    state.stopped = state.stoppedImmediately = true;
   }
   get bubbles(): boolean {
-    return this.#bubbles;
+    return this.#state.bubbles;
   }
   get cancelable(): boolean {
-    return this.#cancelable;
+    return this.#state.cancelable;
   }
   get returnValue(): boolean {
-    return !this.#canceled;
+    return !this.#state.canceled;
   }
   set returnValue(value: boolean) {
     if (!value) this.preventDefault();
   }
   preventDefault(): void {
-    if (this.#cancelable && !this.#inPassiveListener) this.#canceled = true;
+    const state = this.#state;
+    if (state.cancelable && !state.inPassiveListener) state.canceled = true;
   }
   get defaultPrevented(): boolean {
-    return this.#canceled;
+    return this.#state.canceled;
   }
   get composed(): boolean {
-    return this.#composed;
+    return this.#state.composed;
   }
   get timeStamp(): number {
-    return this.#timeStamp;
+    return this.#state.timeStamp;
   }
   initEvent(type: string, bubbles = false, cancelable = false): void {
-    if (this.#dispatching) return;
-    this.#type = type;
-    this.#bubbles = bubbles;
-    this.#cancelable = cancelable;
-    this.#canceled =
-      this.#stopped =
-      this.#stoppedImmediately =
-      this.#trusted =
-        false;
+    const state = this.#state;
+    if (state.dispatching) return;
+    state.type = type;
+    state.bubbles = bubbles;
+    state.cancelable = cancelable;
+    state.canceled = state.stopped = state.stoppedImmediately = state.trusted = false;
   }
 
   static isInstance(value: unknown): value is Event {
-    return typeof value === "object" && value !== null && #type in value;
+    return typeof value === "object" && value !== null && #state in value;
   }
-  static isTrusted(event: Event): boolean {
-    return event.#trusted;
-  }
-  static isDispatching(event: Event): boolean {
-    return event.#dispatching;
-  }
-  static markTrusted(event: Event): void {
-    event.#trusted = true;
-  }
-  // DOM §2.9 "dispatch". Returns false when the event was canceled. beforeFirst runs just before the first listener,
-  // afterEach after each.
-  static dispatch(event: Event, target: EventTarget, beforeFirst?: () => void, afterEach?: () => void): boolean {
-    event.#dispatching = true;
-    event.#target = target;
-    event.#path = [target];
-    for (let parent = EventTarget.stateOf(target).parent; parent; parent = EventTarget.stateOf(parent).parent) {
-      event.#path.push(parent);
-    }
-    event.#beforeFirst = beforeFirst;
-    event.#afterEach = afterEach;
-    for (let i = event.#path.length - 1; i > 0; --i) Event.#invokeAll(event, event.#path[i]!, 1);
-    Event.#invokeAll(event, target, 2);
-    if (event.#bubbles) {
-      for (let i = 1; i < event.#path.length; ++i) Event.#invokeAll(event, event.#path[i]!, 3);
-    }
-    event.#dispatching = event.#stopped = event.#stoppedImmediately = false;
-    event.#currentTarget = null;
-    event.#phase = 0;
-    event.#path = [];
-    return !event.#canceled;
-  }
-  static #invokeAll(event: Event, current: EventTarget, phase: number): void {
-    if (event.#stopped) return;
-    const list = EventTarget.stateOf(current).listeners?.get(event.#type);
-    if (!list) return;
-    event.#currentTarget = current;
-    event.#phase = phase;
-    if (phase !== 3) Event.#invokeList(event, current, list, true);
-    if (phase !== 1 && !event.#stopped) Event.#invokeList(event, current, list, false);
-  }
-  static #invokeList(event: Event, current: EventTarget, list: Listener[], capture: boolean): void {
-    // Listeners come and go meanwhile.
-    const present = list.length === 1 ? list : list.slice();
-    for (let i = 0, count = present.length; i < count; ++i) {
-      const listener = present[i]!;
-      if (listener.removed || listener.capture !== capture) continue;
-      if (event.#stoppedImmediately) return;
-      if (listener.once) EventTarget.remove(current, event.#type, listener);
-      event.#beforeFirst?.();
-      event.#beforeFirst = undefined;
-      event.#inPassiveListener = listener.passive;
-      Event.#invoke(event, current, listener);
-      event.#inPassiveListener = false;
-      event.#afterEach?.();
-    }
-  }
-  static #invoke(event: Event, target: EventTarget, listener: Listener): void {
-    const { callback } = listener;
-    try {
-      if (typeof callback === "function") {
-        callback.call(target, event);
-      } else {
-        const handle = callback.handleEvent;
-        if (typeof handle !== "function") {
-          throw new TypeError(
-            "Failed to execute 'dispatchEvent' on 'EventTarget': The provided callback is not callable.",
-          );
-        }
-        handle.call(callback, event);
-      }
-    } catch (error) {
-      event.#threw = true;
-      reportException(error);
-    }
-  }
-  static listenerThrew(event: Event): boolean {
-    return event.#threw;
+  static stateOf(event: Event): EventState {
+    return event.#state;
   }
 }
 const isTrusted = {
@@ -203,7 +109,7 @@ const isTrusted = {
   ...Object.getOwnPropertyDescriptor(
     {
       get isTrusted() {
-        return Event.isTrusted(this as unknown as Event);
+        return Event.stateOf(this as unknown as Event).trusted;
       },
     },
     "isTrusted",
@@ -263,13 +169,13 @@ export class EventTarget {
     if (!Event.isInstance(event)) {
       throw new TypeError("Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.");
     }
-    if (Event.isDispatching(event)) {
+    if (Event.stateOf(event).dispatching) {
       throw new DOMException(
         "Failed to execute 'dispatchEvent' on 'EventTarget': The event is already being dispatched.",
         "InvalidStateError",
       );
     }
-    return Event.dispatch(event, this);
+    return dispatch(event, this);
   }
 
   static isInstance(value: unknown): value is EventTarget {
@@ -301,6 +207,79 @@ defineInterface(EventTarget, {
   },
 });
 
+// DOM §2.9 "dispatch". Returns false when the event was canceled. beforeFirst runs just before the first listener,
+// afterEach after each.
+function dispatch(event: Event, target: EventTarget, beforeFirst?: () => void, afterEach?: () => void): boolean {
+  const state = Event.stateOf(event);
+  state.dispatching = true;
+  state.target = target;
+  const path = [target];
+  for (let parent = EventTarget.stateOf(target).parent; parent; parent = EventTarget.stateOf(parent).parent) {
+    path.push(parent);
+  }
+  state.path = path;
+  const run: Dispatch = { event, state, beforeFirst, afterEach };
+  for (let i = path.length - 1; i > 0; --i) invokeAll(run, path[i]!, 1);
+  invokeAll(run, target, 2);
+  if (state.bubbles) {
+    for (let i = 1; i < path.length; ++i) invokeAll(run, path[i]!, 3);
+  }
+  state.dispatching = state.stopped = state.stoppedImmediately = false;
+  state.currentTarget = null;
+  state.phase = 0;
+  state.path = noPath;
+  return !state.canceled;
+}
+interface Dispatch {
+  event: Event;
+  state: EventState;
+  beforeFirst: (() => void) | undefined;
+  afterEach: (() => void) | undefined;
+}
+function invokeAll(run: Dispatch, current: EventTarget, phase: number): void {
+  const { state } = run;
+  if (state.stopped) return;
+  const list = EventTarget.stateOf(current).listeners?.get(state.type);
+  if (!list) return;
+  state.currentTarget = current;
+  state.phase = phase;
+  if (phase !== 3) invokeList(run, current, list, true);
+  if (phase !== 1 && !state.stopped) invokeList(run, current, list, false);
+}
+function invokeList(run: Dispatch, current: EventTarget, list: Listener[], capture: boolean): void {
+  const { event, state } = run;
+  // Listeners come and go meanwhile.
+  const present = list.length === 1 ? list : list.slice();
+  for (let i = 0, count = present.length; i < count; ++i) {
+    const listener = present[i]!;
+    if (listener.removed || listener.capture !== capture) continue;
+    if (state.stoppedImmediately) return;
+    if (listener.once) EventTarget.remove(current, state.type, listener);
+    run.beforeFirst?.();
+    run.beforeFirst = undefined;
+    state.inPassiveListener = listener.passive;
+    invoke(event, state, current, listener);
+    state.inPassiveListener = false;
+    run.afterEach?.();
+  }
+}
+function invoke(event: Event, state: EventState, target: EventTarget, { callback }: Listener): void {
+  try {
+    if (typeof callback === "function") {
+      callback.call(target, event);
+    } else {
+      const handle = callback.handleEvent;
+      if (typeof handle !== "function") {
+        throw new TypeError("Failed to execute 'dispatchEvent' on 'EventTarget': The provided callback is not callable.");
+      }
+      handle.call(callback, event);
+    }
+  } catch (error) {
+    state.threw = true;
+    reportException(error);
+  }
+}
+
 function hasListeners(target: EventTarget, type: string): boolean {
   return EventTarget.stateOf(target).listeners?.has(type) ?? false;
 }
@@ -326,14 +305,14 @@ export function setEventParent(target: EventTarget, parent: EventTarget | null):
 
 // Dispatches an event of ours: isTrusted is true. Returns false when it was canceled.
 export function fire(target: EventTarget, event: Event, beforeFirst?: () => void): boolean {
-  Event.markTrusted(event);
-  return Event.dispatch(event, target, beforeFirst);
+  Event.stateOf(event).trusted = true;
+  return dispatch(event, target, beforeFirst);
 }
 // The same from a task in which no script runs: microtasks run after each listener (HTML §8.1.4.4, "clean up after
 // running script").
 export function fireInTask(target: EventTarget, event: Event): boolean {
-  Event.markTrusted(event);
-  return Event.dispatch(event, target, undefined, checkpoint);
+  Event.stateOf(event).trusted = true;
+  return dispatch(event, target, undefined, checkpoint);
 }
 const checkpoint = () => native.checkpoint();
 export function fireSimple(target: EventTarget, type: string, init?: EventInit): boolean {

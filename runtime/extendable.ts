@@ -70,7 +70,7 @@ export class ExtendableEvent extends Event {
     super(type, init as EventInit);
   }
   waitUntil(promise: unknown): void {
-    if (!Event.isTrusted(this) || !this.#extension) {
+    if (!Event.stateOf(this).trusted || !this.#extension) {
       throw new DOMException(
         "Failed to execute 'waitUntil' on 'ExtendableEvent': Can not call waitUntil on a script constructed ExtendableEvent.",
         "InvalidStateError",
@@ -105,7 +105,7 @@ export class InstallEvent extends ExtendableEvent {
   #brand = true;
   addRoutes(rules: unknown): Promise<void> {
     const extension = ExtendableEvent.extensionOf(this);
-    if (!Event.isTrusted(this) || !extension?.active) {
+    if (!Event.stateOf(this).trusted || !extension?.active) {
       throw new DOMException(
         "Failed to execute 'addRoutes' on 'InstallEvent': Routes can only be added while the event is handled.",
         "InvalidStateError",

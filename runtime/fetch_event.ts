@@ -71,7 +71,7 @@ export class FetchEvent extends ExtendableEvent {
   respondWith(response: unknown): void {
     const prefix = "Failed to execute 'respondWith' on 'FetchEvent'";
     const extension = ExtendableEvent.extensionOf(this);
-    if (!Event.isTrusted(this) || !extension) {
+    if (!Event.stateOf(this).trusted || !extension) {
       throw new DOMException(
         `${prefix}: Can not call respondWith on a script constructed FetchEvent.`,
         "InvalidStateError",

@@ -217,7 +217,7 @@ export class IDBTransaction extends EventTarget {
     if (this.#state === "inactive" && !this.#conversation.commitSent) this.#state = "active";
     const goOn = fireInTask(request, event);
     if (this.#state === "active") this.#state = "inactive";
-    if (Event.listenerThrew(event)) this.#abort(new DOMException("Uncaught exception in event handler.", "AbortError"));
+    if (Event.stateOf(event).threw) this.#abort(new DOMException("Uncaught exception in event handler.", "AbortError"));
     return goOn;
   }
   get #isOver(): boolean {

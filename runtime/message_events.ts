@@ -62,7 +62,7 @@ export class MessageEvent extends Event {
     source: unknown = null,
     ports: unknown = [],
   ): void {
-    if (Event.isDispatching(this)) return;
+    if (Event.stateOf(this).dispatching) return;
     this.initEvent(type, boolean(bubbles), boolean(cancelable));
     this.#data = data;
     this.#origin = USVString(origin);
