@@ -161,7 +161,9 @@ export class Conversation {
   #dropHead(): void {
     ++this.#head;
     if (this.#head < 1024 && this.#head < this.#queue.length) return;
-    this.#queue.splice(0, this.#head);
+    // A cursor's walk has one operation at a time: no array is made for each.
+    if (this.#queue.length === 1) this.#queue.pop();
+    else this.#queue.splice(0, this.#head);
     this.#next = Math.max(0, this.#next - this.#head);
     this.#head = 0;
   }
