@@ -27,20 +27,22 @@ constexpr std::size_t kMiB = 1U << 20;
 // V8's own limit; a child's cap is watched by WatchHeap and is usually lower.
 constexpr std::size_t kEngineHeapBytes = 512 * kMiB;
 constexpr std::size_t kEngineHeapStep = 64 * kMiB;
-// No full collection before the heap has grown by this much: one would touch, and so copy, every page that a
-// child shares with the zygote.
-constexpr std::size_t kFirstCollectionBytes = 32 * kMiB;
 // Scripts get this much of the main thread's stack (8 MiB by default).
 constexpr std::size_t kStackBytes = 960U << 10;
 
 // single-threaded: nothing may run beside the one thread that is forked. no-flush-bytecode: what the zygote
 // compiled stays. no-memory-reducer: an idle child keeps its pages shared instead of compacting them.
 // wasm-max-mem-pages: 256 MiB per WebAssembly memory. no-lazy: the bundle's functions are compiled at once;
-// WarmContexts() takes it back, which needs no-freeze-flags-after-init.
+// WarmContexts() takes it back, which needs no-freeze-flags-after-init. initial-old-space-size (MiB): no full
+// collection before the heap has grown so far, for one touches, and so copies, every page that a child shares
+// with the zygote; the flag holds through the zygote's own collections, the isolate's parameter does not.
+// max-semi-space-size (MiB): young objects stay in pages that are there already; a fault in a child is dear.
+// invocation-count-for-turbofan: without threads a function stands still while it is optimised, which pays
+// only for one that is called very often.
 constexpr char kFlags[] =
     "--no-freeze-flags-after-init --no-lazy --single-threaded --no-flush-bytecode --no-memory-reducer "
-    "--no-minor-gc-task --stack-size=960 "
-    "--wasm-max-mem-pages=4096 --no-memory-protection-keys";
+    "--no-minor-gc-task --stack-size=960 --wasm-max-mem-pages=4096 --no-memory-protection-keys "
+    "--initial-old-space-size=32 --max-semi-space-size=2 --invocation-count-for-turbofan=20000";
 
 void OnFatalError(const char* location, const char* message) {
   Worker::instance->Die(
@@ -234,7 +236,6 @@ void StartEngine(Worker& worker) {
   v8::Isolate::CreateParams params;
   params.array_buffer_allocator_shared = worker.allocator;
   params.constraints.set_max_old_generation_size_in_bytes(kEngineHeapBytes);
-  params.constraints.set_initial_old_generation_size_in_bytes(kFirstCollectionBytes);
   params.allow_atomics_wait = false;
   v8::Isolate* isolate = v8::Isolate::New(params);
   worker.isolate = isolate;
