@@ -15,6 +15,7 @@ import { native, type StartMessage } from "./native.ts";
 import { WorkerNavigator } from "./navigator.ts";
 import { Notification, NotificationEvent } from "./notifications.ts";
 import { PeriodicSyncEvent } from "./periodic_sync.ts";
+import { PushEvent } from "./push.ts";
 import { port } from "./port.ts";
 import { defineFunctions, defineGetter, defineLazy } from "./global_members.ts";
 import { installScopeMembers } from "./scope_members.ts";
@@ -179,6 +180,7 @@ function eventOf(message: EventMessage): ExtendableEvent | null {
   if (message.activate) return new ExtendableEvent("activate");
   if (message.message) return messageEventOf(message.message);
   if (message.cookieChange) return cookieChangeEvent(message.cookieChange);
+  if (message.push) return new PushEvent("push", message.push.data ? { data: message.push.data } : {});
   const click = message.notificationClick;
   const shown = click ?? message.notificationClose;
   if (!shown?.notification) return null;

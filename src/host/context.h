@@ -40,7 +40,9 @@ struct HostContext {
   ConsoleSink console_sink;
   std::function<void(const HostReport&)> report_sink;
   InspectorObserver inspector_observer;
+  std::function<void(const Registration&)> registration_changed;  // may be empty
   bool stopping = false;
+  bool force_update_on_page_load = false;
 
   Processes* processes = nullptr;
   Registry* registry = nullptr;
@@ -62,6 +64,10 @@ struct HostContext {
   void Spawn(boost::asio::awaitable<void> task) const {
     boost::asio::co_spawn(executor, std::move(task), boost::asio::detached);
   }
+  void NoteChange(const Registration& registration) const {
+    if (registration_changed) registration_changed(registration);
+  }
+  void NoteChange(const Version& version) const;
   // To the user: something happened to an app that nobody waits for. Also a line on the console.
   void Report(const std::string& origin, std::uint64_t registration_id, const std::string& text,
               const char* level = "warn") const {

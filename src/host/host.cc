@@ -25,6 +25,16 @@ void Host::SetReportSink(std::function<void(const HostReport&)> sink) {
   impl_->context.report_sink = std::move(sink);
 }
 
+void Host::SetRegistrationObserver(RegistrationObserver observer) {
+  if (!observer) {
+    impl_->context.registration_changed = nullptr;
+    return;
+  }
+  impl_->context.registration_changed = [this, observer = std::move(observer)](const Registration& changed) {
+    observer(impl_->ViewOf(changed), changed.unregistered);
+  };
+}
+
 asio::awaitable<Result<>> Host::Start() { return impl_->Start(); }
 
 asio::awaitable<void> Host::Stop() {
@@ -128,6 +138,15 @@ asio::awaitable<Result<RegistrationView>> Host::UpdateWorker(std::string url) {
   co_return impl_->ViewOf(*target);
 }
 
+Result<> Host::SkipWaiting(std::string_view url) {
+  auto registration = impl_->apps.FindRegistration(url);
+  if (!registration) return Fail(registration.error());
+  if (const auto waiting = (*registration)->waiting) impl_->lifecycle.SkipWaiting(waiting);
+  return {};
+}
+
+void Host::ForceUpdateOnPageLoad(bool force) { impl_->context.force_update_on_page_load = force; }
+
 asio::awaitable<Result<>> Host::Unregister(std::string url) {
   auto registration = impl_->apps.FindRegistration(url);
   if (!registration) co_return Fail(registration.error());
@@ -186,6 +205,16 @@ asio::awaitable<DispatchOutcome> Host::DispatchPeriodicSync(std::uint64_t regist
   event.mutable_periodic_sync()->set_tag(std::move(tag));
   Runner::DispatchOptions options;
   options.limit = limit.count() > 0 ? limit : impl_->context.options.sync_event_limit;
+  options.kill_on_timeout = false;
+  return impl_->runner.DispatchFunctional(registration_id, std::move(event), std::move(options));
+}
+
+asio::awaitable<DispatchOutcome> Host::DispatchPush(std::uint64_t registration_id,
+                                                    std::optional<std::string> data) {
+  ipc::Event event;
+  event.mutable_push();
+  if (data) event.mutable_push()->set_data(std::move(*data));
+  Runner::DispatchOptions options;
   options.kill_on_timeout = false;
   return impl_->runner.DispatchFunctional(registration_id, std::move(event), std::move(options));
 }

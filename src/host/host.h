@@ -186,6 +186,11 @@ class Host final : public SyncDispatcher {
   // Console lines of everything, and reports. Any time; empty sinks are allowed. Called on the loop thread.
   void SetConsoleSink(ConsoleSink sink);
   void SetReportSink(std::function<void(const HostReport&)> sink);
+  // Told at once of each change of a registration and its workers (states, starts and ends of processes), and
+  // of its removal, after which nothing more comes of it. Let it only take note: it is called from inside the
+  // host. Any time; empty is allowed.
+  using RegistrationObserver = std::function<void(const RegistrationView&, bool removed)>;
+  void SetRegistrationObserver(RegistrationObserver observer);
 
   // Loads registrations, scripts and apps, tells SyncService and AppObserver about them, starts the zygote.
   Async<> Start();
@@ -212,7 +217,11 @@ class Host final : public SyncDispatcher {
   Async<RegistrationView> StartWorker(std::string url);
   Async<RegistrationView> StopWorker(std::string url);
   Async<RegistrationView> UpdateWorker(std::string url);
+  // The waiting worker of the registration, if there is one, becomes active although pages use the old one.
+  Result<> SkipWaiting(std::string_view url);
   Async<> Unregister(std::string url);
+  // Before a page loads its worker is updated, past the HTTP cache, and the new one activated.
+  void ForceUpdateOnPageLoad(bool force);
   std::vector<RegistrationView> Registrations() const;
   Result<RegistrationView> FindRegistration(std::string_view url) const;
   // The origin an argument of a command means (a registration's, an app's, or that of the URL when it is
@@ -225,6 +234,9 @@ class Host final : public SyncDispatcher {
                                                        bool last_chance, Duration limit);
   boost::asio::awaitable<DispatchOutcome> DispatchPeriodicSync(std::uint64_t registration_id, std::string tag,
                                                                Duration limit);
+  // A push message as a push service would deliver it; there is none, so only developers send any.
+  boost::asio::awaitable<DispatchOutcome> DispatchPush(std::uint64_t registration_id,
+                                                       std::optional<std::string> data);
 
   // ---- notifications. Newest last; url empty: all
   Result<std::vector<NotificationView>> Notifications(std::string_view url) const;

@@ -41,6 +41,11 @@ InspectorTarget TargetOf(const WorkerProcess& process, const ProcessOwner& owner
   return target;
 }
 
+void HostContext::NoteChange(const Version& version) const {
+  if (!registration_changed) return;
+  if (const auto registration = registry->ById(version.registration_id)) registration_changed(*registration);
+}
+
 HostImpl::HostImpl(HostDependencies dependencies, HostOptions options)
     : context{dependencies, std::move(options), dependencies.loop.get_executor()},
       registry(dependencies.storage, dependencies.stores),
@@ -133,9 +138,11 @@ void HostImpl::Connect() {
     if (owner.version) runner.OnEnded(process, owner.version, report);
     if (owner.page) pages.OnEnded(owner.page, report);
     if (context.inspector_observer.ended) context.inspector_observer.ended(process.id());
+    if (owner.version) context.NoteChange(*owner.version);
   };
   handlers.starting = [this](WorkerProcess& process, const ProcessOwner& owner) {
     if (context.inspector_observer.starting) context.inspector_observer.starting(TargetOf(process, owner));
+    if (owner.version) context.NoteChange(*owner.version);
   };
   processes.SetHandlers(std::move(handlers));
   context.deps.fetcher.ObserveCookies([this](const std::string& origin, const net::Cookie& cookie,

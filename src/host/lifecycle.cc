@@ -18,6 +18,7 @@ void Lifecycle::Announce(const Registration& registration) {
   ipc::ToWorker message;
   *message.mutable_registration() = Registry::Info(registration);
   context_.processes->SendToOrigin(registration.origin, message);
+  context_.NoteChange(registration);
 }
 
 void Lifecycle::SetState(const std::shared_ptr<Registration>& registration,

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "host/fetch_client.h"
+#include "host/jobs.h"
+#include "host/lifecycle.h"
 #include "host/registry.h"
 #include "net/fetch_headers.h"
 #include "net/fetcher.h"
@@ -103,10 +105,22 @@ asio::awaitable<Result<NavigatedDocument>> DocumentNavigation::Go(NavigationStar
   co_return Fail(ErrorCode::kUnavailable, fmt::format("{} redirects too often", url));
 }
 
+// Developers ask for it: the page is to load with the newest worker, whoever uses the old one.
+asio::awaitable<void> DocumentNavigation::ForceUpdate(std::shared_ptr<Registration> registration) {
+  co_await context_.jobs->Update(registration, true);
+  const auto newest = registration->Newest();
+  if (!newest || newest == registration->active) co_return;
+  Waiter<bool> activated(context_.executor);
+  newest->awaiting_activation.push_back(activated);
+  context_.lifecycle->SkipWaiting(newest);
+  co_await activated.Get();
+}
+
 asio::awaitable<Result<DocumentNavigation::Hop>> DocumentNavigation::Ask(NavigationStart start,
                                                                          std::string client_id) {
   const std::string& url = start.url;
   auto registration = context_.registry->Match(url);
+  if (registration && context_.force_update_on_page_load) co_await ForceUpdate(registration);
   if (!registration || !registration->active) co_return co_await AskNetwork(start);
   FetchRouter::FetchIds ids;
   ids.resulting_client_id = std::move(client_id);

@@ -40,6 +40,7 @@ class DocumentNavigation {
     std::string body;
     std::string location;
   };
+  boost::asio::awaitable<void> ForceUpdate(std::shared_ptr<Registration> registration);
   boost::asio::awaitable<Result<Hop>> Ask(NavigationStart start, std::string client_id);
   boost::asio::awaitable<Result<Hop>> AskNetwork(const NavigationStart& start);
   boost::asio::awaitable<Result<Hop>> Read(FetchRouter::Answer answer);

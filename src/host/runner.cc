@@ -88,6 +88,7 @@ asio::awaitable<void> Runner::StartProcess(std::shared_ptr<Version> version, Wai
     if (result.ok) {
       version->listeners = result.listeners;
       ArmIdleStop(version);
+      context_.NoteChange(*version);
     } else if (!result.process_died && self) {
       self->Kill(ExitReport::Reason::kStopped, "was stopped: its script failed");
     }
