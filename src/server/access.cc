@@ -19,6 +19,8 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return true;
 }
 
+constexpr std::string_view kDevTools = "devtools://devtools";
+
 bool IsOurAuthority(std::string_view authority, std::uint16_t port) {
   for (const char* name : {"127.0.0.1", "localhost", "[::1]"}) {
     if (EqualsIgnoringCase(authority, fmt::format("{}:{}", name, port))) return true;
@@ -29,9 +31,16 @@ bool IsOurAuthority(std::string_view authority, std::uint16_t port) {
 // No Origin: not a web page, or one that navigates here (and cannot read the answer).
 bool IsWelcomeOrigin(const LoopbackGuard& guard, std::string_view origin) {
   constexpr std::string_view kScheme = "http://";
-  if (origin.empty() || (guard.devtools && origin == "devtools://devtools")) return true;
+  if (origin.empty() || (guard.devtools && origin == kDevTools)) return true;
   return origin.substr(0, kScheme.size()) == kScheme &&
          IsOurAuthority(origin.substr(kScheme.size()), guard.port);
+}
+
+// Absent: no browser. "none": its user asks, by an address typed or a link of another program.
+bool IsWelcomeSite(const LoopbackGuard& guard, const AccessHeaders& headers) {
+  if (headers.fetch_site.empty() || headers.fetch_site == "none" || headers.fetch_site == "same-origin")
+    return true;
+  return guard.devtools && headers.origin == kDevTools;
 }
 
 std::string_view BearerToken(std::string_view authorization) {
@@ -60,7 +69,7 @@ Result<> CheckLoopbackAccess(const LoopbackGuard& guard, const AccessHeaders& he
                 fmt::format("refused: the Host header must be 127.0.0.1:{0}, localhost:{0} or [::1]:{0}",
                             guard.port));
   }
-  if (!IsWelcomeOrigin(guard, headers.origin))
+  if (!IsWelcomeOrigin(guard, headers.origin) || !IsWelcomeSite(guard, headers))
     return Fail(ErrorCode::kPermissionDenied, "refused: requests of foreign web pages are not served");
   if (guard.token && !SameSecret(BearerToken(headers.authorization), *guard.token) &&
       !SameSecret(headers.socket_token, *guard.token)) {

@@ -26,12 +26,13 @@ struct AccessHeaders {
   std::string_view origin;
   std::string_view authorization;  // "Bearer <token>"
   std::string_view socket_token;   // of a WebSocket's address: scripts cannot set its headers
+  std::string_view fetch_site;     // Sec-Fetch-Site, not of a WebSocket: whose page a browser asks for
 };
 
 // Any page in a browser on this machine can send requests to loopback. So: the Host must be a loopback name
-// with our port (a foreign name is DNS rebinding), an Origin must be our own, and the token, if the listener
-// has one, must be known.
-// kPermissionDenied.
+// with our port (a foreign name is DNS rebinding), an Origin must be our own, a browser must not say that
+// another site's page asks (it sends no Origin for an image), and the token, if the listener has one, must be
+// known. kPermissionDenied.
 Result<> CheckLoopbackAccess(const LoopbackGuard& guard, const AccessHeaders& headers);
 
 // 256 random bits in hexadecimal.

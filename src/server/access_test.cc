@@ -38,6 +38,23 @@ TEST(LoopbackAccess, IsRefusedToForeignPages) {
   }
 }
 
+TEST(LoopbackAccess, IsRefusedWhenABrowserSaysThatAForeignSiteAsks) {
+  AccessHeaders headers = Good();
+  for (const char* site : {"cross-site", "same-site", "other"}) {
+    headers.fetch_site = site;
+    EXPECT_FALSE(CheckLoopbackAccess(kGuard, headers)) << site;
+  }
+  for (const char* site : {"", "none", "same-origin"}) {
+    headers.fetch_site = site;
+    EXPECT_TRUE(CheckLoopbackAccess(kGuard, headers)) << site;
+  }
+  const LoopbackGuard tools{std::nullopt, 7411, true};
+  headers.fetch_site = "cross-site";
+  EXPECT_FALSE(CheckLoopbackAccess(tools, headers));
+  headers.origin = "devtools://devtools";
+  EXPECT_TRUE(CheckLoopbackAccess(tools, headers)) << "Chrome's own front end";
+}
+
 TEST(LoopbackAccess, IsRefusedWithoutTheToken) {
   for (const char* value : {"", "Bearer", "Bearer ", "Bearer 0123456789abcdeF", "Bearer 0123456789abcdef0",
                             "Bearer 0123456789abcde", "Basic 0123456789abcdef"}) {

@@ -39,13 +39,6 @@ constexpr std::size_t kMaxQueuedBytes = 8 * 1024 * 1024;
 // A peer that neither sends a request nor leaves. Real time, whatever the daemon's clock.
 constexpr std::chrono::minutes kIdleLimit(2);
 
-// For documents: they load what comes from here and nothing else, no page may frame them, and where they lead
-// to does not learn where from.
-constexpr const char* kDocumentPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'";
-
 using StringRequest = http::request<http::string_body>;
 
 bool IsHandshake(const StringRequest& request) { return beast::websocket::is_upgrade(request); }
@@ -59,6 +52,8 @@ AccessHeaders HeadersOf(const StringRequest& request) {
   headers.host = view(http::field::host);
   headers.origin = view(http::field::origin);
   headers.authorization = view(http::field::authorization);
+  const auto site = request["Sec-Fetch-Site"];
+  if (!IsHandshake(request)) headers.fetch_site = std::string_view(site.data(), site.size());
   return headers;
 }
 
@@ -85,9 +80,9 @@ class HttpSession final : public Session,
  private:
   asio::awaitable<bool> ReadRequest(StringRequest& request);
   asio::awaitable<void> Serve(StringRequest request);
-  const Document* FindDocument(const StringRequest& request) const;
+  std::optional<Page> FindPage(const StringRequest& request) const;
   Result<control::Request> Understand(const StringRequest& request) const;
-  asio::awaitable<void> WriteDocument(const Document& document, bool head_only);
+  asio::awaitable<void> WritePage(const Page& page, bool head_only);
   asio::awaitable<void> Converse(StringRequest handshake, control::Request request);
   asio::awaitable<void> WriteAnswer(control::Answer answer);
   asio::awaitable<void> WriteStreamEnd(control::Answer answer);
@@ -157,19 +152,15 @@ asio::awaitable<bool> HttpSession::ReadRequest(StringRequest& request) {
 }
 
 // Whoever may talk to us may read a document: the token is for the API.
-const Document* HttpSession::FindDocument(const StringRequest& request) const {
-  if (options_.served.documents == nullptr || !options_.guard || IsHandshake(request)) return nullptr;
-  if (request.method() != http::verb::get && request.method() != http::verb::head) return nullptr;
+std::optional<Page> HttpSession::FindPage(const StringRequest& request) const {
+  if (!options_.guard || IsHandshake(request)) return std::nullopt;
+  if (request.method() != http::verb::get && request.method() != http::verb::head) return std::nullopt;
+  LoopbackGuard open = *options_.guard;
+  open.token.reset();
+  if (!CheckLoopbackAccess(open, HeadersOf(request))) return std::nullopt;
   const auto target = request.target();
   const std::string_view text(target.data(), target.size());
-  const std::string_view path = text.substr(0, text.find('?'));
-  for (const Document& document : *options_.served.documents) {
-    if (document.path != path) continue;
-    LoopbackGuard open = *options_.guard;
-    open.token.reset();
-    return CheckLoopbackAccess(open, HeadersOf(request)) ? &document : nullptr;
-  }
-  return nullptr;
+  return server::FindPage(options_.served.documents, options_.served.folder, text.substr(0, text.find('?')));
 }
 
 Result<control::Request> HttpSession::Understand(const StringRequest& request) const {
@@ -193,8 +184,8 @@ asio::awaitable<void> HttpSession::Serve(StringRequest request) {
   in_call_ = true;
   streaming_ = head_written_ = false;
   keep_alive_ = request.keep_alive();
-  if (const Document* document = FindDocument(request)) {
-    co_await WriteDocument(*document, request.method() == http::verb::head);
+  if (const auto page = FindPage(request)) {
+    co_await WritePage(*page, request.method() == http::verb::head);
     in_call_ = false;
     co_return;
   }
@@ -232,20 +223,20 @@ asio::awaitable<void> HttpSession::Converse(StringRequest handshake, control::Re
   if (buffer_.size() == 0 && !closing_) co_await conversation->Run(std::move(handshake));
 }
 
-asio::awaitable<void> HttpSession::WriteDocument(const Document& document, bool head_only) {
+asio::awaitable<void> HttpSession::WritePage(const Page& page, bool head_only) {
   http::response<http::string_body> response;
   response.version(11);
   response.result(200u);
-  response.set(http::field::content_type, document.content_type);
+  response.set(http::field::content_type, page.content_type);
   response.set(http::field::cache_control, "no-cache");
   response.set("Referrer-Policy", "no-referrer");
   response.set("X-Content-Type-Options", "nosniff");
-  response.set("Content-Security-Policy", kDocumentPolicy);
+  response.set("Content-Security-Policy", page.policy);
   response.set("Cross-Origin-Opener-Policy", "same-origin");
   response.set("Cross-Origin-Resource-Policy", "same-origin");
   response.keep_alive(keep_alive_);
-  response.content_length(document.body.size());
-  if (!head_only) response.body() = document.body;
+  response.content_length(page.body().size());
+  if (!head_only) response.body() = page.body();
   boost::system::error_code error;
   co_await http::async_write(socket_, response, asio::redirect_error(asio::use_awaitable, error));
   if (error) MarkGone();

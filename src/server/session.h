@@ -30,7 +30,9 @@ struct SocketLimits {
 struct Served {
   const control::Router* router = nullptr;
   const control::SocketRoutes* sockets = nullptr;  // null: none
-  const Documents* documents = nullptr;            // on loopback only, and without the token; null: none
+  // On loopback only, and without the token; null: none.
+  const Documents* documents = nullptr;
+  const DocumentFolder* folder = nullptr;
 };
 
 struct SessionOptions {
