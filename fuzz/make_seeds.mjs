@@ -153,6 +153,16 @@ write('websocket_fuzzer', {
   message: deflateRawSync(kText, { finishFlush: 2 }).subarray(0, -4), block: deflateRawSync(kText),
 });
 
+const command = (method, params, more) => JSON.stringify({ id: 1, method, params, ...more });
+write('devtools_fuzzer', {
+  plain: command('Page.enable'), session: command('Runtime.evaluate', { expression: '1', awaitPromise: true }, { sessionId: '0123456789ABCDEF' }),
+  sync: command('ServiceWorker.dispatchSyncEvent', { origin: 'https://shop.example', registrationId: '7', tag: 'outbox', lastChance: true }),
+  attach: command('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true, filter: [{ type: 'tab', exclude: true }, {}] }),
+  numbers: command('Emulation.setVirtualTimePolicy', { policy: 'advance', budget: 86400000, x: [-1, 0.5, 1e300, null] }),
+  types: '{"id":"1","method":5,"params":[],"sessionId":{}}', array: '[]', cut: '{"id":1,"method":"Page.en', list: command('x', []), large: '{"id":99999999999999999999,"method":"x"}',
+  deep: `{"id":1,"method":"x","params":{"a":${'['.repeat(310)}${']'.repeat(310)}}}`, escapes: '{"id":1,"method":"\\u0000\\ud800","params":{"":""}}',
+});
+
 write('manifest_fuzzer', {
   whole: JSON.stringify({
     name: 'A shop', short_name: 'Shop', start_url: './?source=pwa', scope: '/app/', id: '/id', display: 'standalone', theme_color: '#fff',

@@ -62,6 +62,7 @@ int Main(int argc, char** argv) {
   AddNotifications(app, context);
   AddStorage(app, context);
   AddPanel(app, context);
+  AddDevTools(app, context);
   AddDoctor(app, context);
   AddCompletion(app, context);
   try {

@@ -79,6 +79,7 @@ void AddEngagement(CLI::App& app, Context& context);
 void AddNotifications(CLI::App& app, Context& context);
 void AddStorage(CLI::App& app, Context& context);
 void AddPanel(CLI::App& app, Context& context);
+void AddDevTools(CLI::App& app, Context& context);
 void AddDoctor(CLI::App& app, Context& context);
 void AddCompletion(CLI::App& app, Context& context);
 

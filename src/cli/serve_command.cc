@@ -6,6 +6,7 @@ namespace vigil::cli {
 void AddServe(CLI::App& app, Context& context) {
   struct Options {
     std::string listen;
+    std::string devtools;
     std::string clock = "real";
     std::string network = "auto";
     std::vector<std::string> set;
@@ -36,6 +37,7 @@ void AddServe(CLI::App& app, Context& context) {
         daemon::ServeOptions serve;
         serve.data_directory = context.DataDirectory();
         serve.listen = options->listen;
+        serve.devtools = options->devtools;
         serve.virtual_clock = options->clock == "virtual";
         serve.manual_network = options->network == "manual";
         serve.set = options->set;
@@ -48,6 +50,12 @@ void AddServe(CLI::App& app, Context& context) {
   command
       ->add_option("--listen", options->listen,
                    "Also serve the API on this loopback address; needs the token in DIR/token")
+      ->type_name("HOST:PORT");
+  command
+      ->add_option(
+          "--devtools", options->devtools,
+          "Also serve the DevTools protocol on this loopback address, without a token: whoever can reach it "
+          "can run code in apps")
       ->type_name("HOST:PORT");
   command->add_option("--clock", options->clock, "Which time the daemon lives in")
       ->check(CLI::IsMember({"real", "virtual"}))

@@ -19,10 +19,12 @@ Api::Task Api::Handle(Method handler, Request request, Caller& caller) {
   co_return reply;
 }
 
-Api::Api(Services services) : services_(std::move(services)) {
+Api::Api(Services services) : services_(std::move(services)), devtools_(services_) {
+  devtools_.AddRoutes(router_, sockets_, [this] { return services_.open_panel().value_or(PanelAccess()); });
   Route("GET", "/v1/status", &Api::Status);
   Route("GET", "/v1/parameters", &Api::ListParameters);
   Route("POST", "/v1/panel", &Api::OpenPanel);
+  Route("POST", "/v1/devtools", &Api::OpenDevTools);
   AddLive();
   Route("GET", "/v1/network", &Api::GetNetwork);
   Route("POST", "/v1/network", &Api::SetNetwork);

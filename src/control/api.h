@@ -3,7 +3,9 @@
 //   GET    /v1/status
 //   GET    /v1/parameters
 //   POST   /v1/panel                            {url}: with the token
+//   POST   /v1/devtools {url}                   apps with the address of the developer tools at each
 //   WebSocket /v1/live                          state, and what happens; see api_live.cc
+//   /json/…, WebSocket /devtools/…              the DevTools protocol; see devtools/endpoint.h
 //   GET    /v1/apps
 //   POST   /v1/apps {url}                       stream: console
 //   DELETE /v1/apps ?url=
@@ -39,6 +41,7 @@
 // Event-loop thread only.
 #pragma once
 
+#include "control/devtools/endpoint.h"
 #include "control/router.h"
 #include "control/services.h"
 #include "control/socket_routes.h"
@@ -51,6 +54,8 @@ class Api {
 
   const Router& router() const { return router_; }
   const SocketRoutes& sockets() const { return sockets_; }
+  // Of the DevTools protocol, which is served here with the token and by --devtools without.
+  devtools::Endpoint& devtools() { return devtools_; }
 
  private:
   using Task = boost::asio::awaitable<Router::Reply>;
@@ -62,6 +67,7 @@ class Api {
   Task Status(Request, Caller&);
   Task ListParameters(Request, Caller&);
   Task OpenPanel(Request, Caller&);
+  Task OpenDevTools(Request, Caller&);
   Task GetNetwork(Request, Caller&);
   Task SetNetwork(Request, Caller&);
   Task GetClock(Request, Caller&);
@@ -108,6 +114,7 @@ class Api {
   boost::json::object NetworkJson() const;
 
   Services services_;
+  devtools::Endpoint devtools_;
   Router router_;
   SocketRoutes sockets_;
 };

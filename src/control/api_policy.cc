@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/api.h"
+#include "control/clear_origin.h"
 #include "control/json_view.h"
 #include "host/host.h"
 #include "host/storage_thread.h"
@@ -119,13 +120,8 @@ Api::Task Api::GetStorage(Request request, Caller&) {
 Api::Task Api::ClearStorage(Request request, Caller&) {
   auto origin = services_.host.FindOrigin(QueryValue(request, "url"));
   if (!origin) co_return Fail(std::move(origin).error());
-  auto cleared = co_await services_.host.ClearOrigin(*origin);
+  auto cleared = co_await control::ClearOrigin(services_, *origin);
   if (!cleared) co_return Fail(std::move(cleared).error());
-  services_.policy.ForgetOrigin(*origin);
-  services_.fetcher.ClearOrigin(*origin);
-  const auto forget = [&stores = services_.stores, origin = *origin] { return stores.ClearOrigin(origin); };
-  auto forgotten = co_await services_.storage.Run(forget);
-  if (!forgotten) co_return Fail(std::move(forgotten).error());
   json::object out;
   out["origin"] = *origin;
   co_return json::value(std::move(out));

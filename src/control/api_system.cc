@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/duration.h"
+#include "control/advance_clock.h"
 #include "control/api.h"
 #include "control/json_view.h"
 #include "control/log_feed.h"
@@ -98,6 +99,33 @@ Api::Task Api::OpenPanel(Request, Caller&) {
   co_return json::value(std::move(out));
 }
 
+// The front end reads its WebSocket's address from its own query, which goes to nobody but this daemon.
+Api::Task Api::OpenDevTools(Request request, Caller&) {
+  auto url = OptionalString(request.body, "url");
+  if (!url) co_return Fail(std::move(url).error());
+  std::string origin;
+  if (!url->empty()) {
+    auto found = services_.host.FindOrigin(*url);
+    if (!found) co_return Fail(std::move(found).error());
+    origin = std::move(*found);
+  }
+  auto access = services_.open_front_end();
+  if (!access) co_return Fail(std::move(access).error());
+  json::array out;
+  for (const auto& target : devtools_.targets().List()) {
+    if (target.type != devtools::Target::Type::kApp || (!origin.empty() && target.origin != origin)) continue;
+    json::object app;
+    app["origin"] = target.origin;
+    app["title"] = target.title;
+    app["app"] = target.url;
+    app["url"] = fmt::format(
+        "http://{}/devtools/front_end/devtools_app.html?ws={}/devtools/page/{}%3Ftoken%3D{}&panel=resources",
+        access->address, access->address, target.id, access->token);
+    out.push_back(std::move(app));
+  }
+  co_return json::value(std::move(out));
+}
+
 Api::Task Api::GetNetwork(Request, Caller&) { co_return json::value(NetworkJson()); }
 
 Api::Task Api::SetNetwork(Request request, Caller&) {
@@ -131,27 +159,15 @@ Api::Task Api::AdvanceClock(Request request, Caller& caller) {
   if (!text) co_return Fail(std::move(text).error());
   const auto by = ParseDuration(*text);
   if (!by) co_return Fail(by.error());
-  host::VirtualClock* clock = services_.virtual_clock;
-  if (clock == nullptr) {
-    co_return Fail(
-        ErrorCode::kUnavailable,
-        "this daemon follows the real clock; start it with `vigil serve --clock virtual` to advance time");
-  }
-  // Stored first: a daemon that dies half-way goes on from the end of the jump, never from before its start.
-  const WallTime target = clock->now().wall + *by;
-  const auto store = [&stores = services_.stores, target] {
-    return stores.settings.Set(kVirtualWallSetting, std::to_string(target.time_since_epoch().count()));
-  };
-  auto stored = co_await services_.storage.Run(store);
-  if (!stored) co_return Fail(std::move(stored).error());
-
+  const Now before = services_.clock.now();
+  const WallTime target = before.wall + *by;
   json::array runs;
   const std::uint64_t listener = services_.feed.Listen([&](const json::object& line) {
     if (line.at("type") != "run") return;
     runs.push_back(line);
     caller.Send(line);
   });
-  MonoTime told = clock->now().mono;
+  MonoTime told = before.mono;
   const auto moved = [&](const Now& now) {
     if (now.mono - told < kProgressStep) return;
     told = now.mono;
@@ -161,7 +177,7 @@ Api::Task Api::AdvanceClock(Request request, Caller& caller) {
     line["left_us"] = (target - now.wall).count();
     caller.Send(std::move(line));
   };
-  auto advanced = co_await clock->Advance(*by, moved);
+  auto advanced = co_await control::AdvanceClock(services_, *by, moved);
   services_.feed.Unlisten(listener);
   if (!advanced) co_return Fail(std::move(advanced).error());
   json::object out = ClockJson();

@@ -53,6 +53,8 @@ struct Services {
   std::string network_source;  // "auto" or "manual"
   // Listens on loopback unless the daemon does so already.
   std::function<Result<PanelAccess>()> open_panel;
+  // The same, and serves Chrome's front end there at /devtools/front_end. kNotFound: it is not installed.
+  std::function<Result<PanelAccess>()> open_front_end;
 };
 
 // Keys of store::Settings.

@@ -142,6 +142,7 @@ asio::awaitable<Result<>> Daemon::Main() {
   if (step) {
     std::string where = (directory_.path() / "vigil.sock").string();
     if (!listening_.empty()) where += " and http://" + listening_;
+    if (!devtools_.empty()) where += ", developer tools on " + devtools_;
     fmt::print("vigil: ready on {} (process {}{}{})\n", where, ::getpid(),
                options_.virtual_clock ? ", virtual clock" : "",
                options_.manual_network ? ", manual network" : "");
@@ -316,7 +317,8 @@ control::Services Daemon::MakeServices() {
                            Version(),
                            directory_.path(),
                            options_.manual_network ? "manual" : "auto",
-                           [this] { return OpenPanel(); }};
+                           [this] { return OpenPanel(); },
+                           [this] { return OpenFrontEnd(); }};
 }
 
 Result<std::string> Daemon::Token() const {
@@ -337,13 +339,16 @@ Result<std::string> Daemon::Token() const {
   return token;
 }
 
-server::Served Daemon::Served() const { return {&api_->router(), &api_->sockets(), &documents_}; }
+server::Served Daemon::Served() const {
+  return {&api_->router(), &api_->sockets(), &documents_, &front_end_};
+}
 
 Result<> Daemon::Listen() {
   api_.emplace(MakeServices());
   server_.emplace(loop_);
   documents_ = PanelDocuments();
   if (!options_.listen.empty()) VIGIL_TRY(ListenLoopback(options_.listen));
+  if (!options_.devtools.empty()) VIGIL_TRY(ListenDevTools());
   return server_->ListenUnix(directory_.File("vigil.sock"), Served());
 }
 
@@ -354,12 +359,42 @@ Result<> Daemon::ListenLoopback(const std::string& address) {
   return {};
 }
 
+// Debuggers cannot send a token. Web pages are told apart by their Origin, and programs of this machine that
+// can reach the port are trusted, as whoever opens it decides.
+Result<> Daemon::ListenDevTools() {
+  api_->devtools().AddRoutes(devtools_router_, devtools_sockets_, [this] {
+    return control::PanelAccess{devtools_, {}};
+  });
+  server::Server::Loopback where{options_.devtools, "--devtools", {}, {}};
+  where.served.router = &devtools_router_;
+  where.served.sockets = &devtools_sockets_;
+  where.guard.devtools = true;
+  VIGIL_ASSIGN(devtools_, server_->ListenLoopback(std::move(where)));
+  return {};
+}
+
 Result<control::PanelAccess> Daemon::OpenPanel() {
   if (listening_.empty()) VIGIL_TRY(ListenLoopback(kPanelAddress));
   control::PanelAccess access;
   access.address = listening_;
   VIGIL_ASSIGN(access.token, Token());
   return access;
+}
+
+Result<control::PanelAccess> Daemon::OpenFrontEnd() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto folder = program.parent_path().parent_path() / "share" / "vigil" / "devtools";
+  auto files = server::DocumentFolder::Open("/devtools/front_end", folder);
+  if (!files) {
+    return Fail(
+        ErrorCode::kNotFound,
+        fmt::format("the front end of the developer tools is not installed in {}; Chrome's own works with "
+                    "`vigil serve --devtools 127.0.0.1:9222` and chrome://inspect",
+                    folder.string()));
+  }
+  front_end_ = std::move(*files);
+  return OpenPanel();
 }
 
 asio::awaitable<void> Daemon::Stop() {

@@ -52,7 +52,9 @@ class Daemon {
   server::Served Served() const;
   Result<> Listen();
   Result<control::PanelAccess> OpenPanel();
+  Result<control::PanelAccess> OpenFrontEnd();
   Result<> ListenLoopback(const std::string& address);
+  Result<> ListenDevTools();
   Result<std::string> Token() const;
   boost::asio::awaitable<void> Stop();
   control::Services MakeServices();
@@ -91,7 +93,12 @@ class Daemon {
   std::optional<host::SyncDriver> driver_;
   std::optional<control::Api> api_;
   server::Documents documents_;
+  server::DocumentFolder front_end_;  // empty until somebody wants it
+  // Of --devtools, without a token.
+  control::Router devtools_router_;
+  control::SocketRoutes devtools_sockets_;
   std::optional<server::Server> server_;
+  std::string devtools_;   // its address, empty when there is none
   std::string listening_;  // loopback address, empty when there is none
 };
 

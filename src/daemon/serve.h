@@ -11,7 +11,8 @@ namespace vigil::daemon {
 
 struct ServeOptions {
   std::filesystem::path data_directory;
-  std::string listen;  // loopback address and port; empty: the Unix socket only
+  std::string listen;    // loopback address and port; empty: the Unix socket only
+  std::string devtools;  // loopback address of the DevTools protocol, without a token; empty: none
   bool virtual_clock = false;
   bool manual_network = false;
   std::vector<std::string> set;      // "NAME=VALUE" of Parameters
