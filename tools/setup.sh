@@ -11,8 +11,8 @@ packages=(
   libboost1.81-dev libboost-json1.81-dev libbrotli-dev libcli11-dev libcurl4-openssl-dev libexpected-dev libfmt-dev libidn2-dev
   libprotobuf-dev libpsl-dev protobuf-compiler libseccomp-dev libsqlite3-dev libssl-dev libzstd-dev
   libwslay-dev zlib1g-dev
-  # tests: frameworks, a browser as peer, network namespaces
-  libgtest-dev libgmock-dev librapidcheck-dev chromium iproute2
+  # tests: frameworks, browsers as peers, network namespaces
+  libgtest-dev libgmock-dev librapidcheck-dev chromium firefox-esr iproute2
 )
 command -v npm >/dev/null || packages+=(npm)
 

@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core';
 import { minimalApp } from './support/app-server.mjs';
 import { kChromium } from './support/chromium.mjs';
 import { kManual, kVirtual, outcomeInPage, startFiles, startVigil } from './support/fixture.mjs';
+import { keepScreenshot } from './support/screenshots.mjs';
 
 const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const options = { skip: existsSync(kChromium) ? false : `${kChromium} is not installed` };
@@ -139,6 +140,8 @@ test('what an app calls itself and its tags is shown as text', options, async t 
 
 for (const [name, context] of [
   ['light, 1400 px', { colorScheme: 'light', viewport: { width: 1400, height: 900 } }],
+  ['dark, 1400 px', { colorScheme: 'dark', viewport: { width: 1400, height: 900 } }],
+  ['light, 360 px', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
   ['dark, 360 px', { colorScheme: 'dark', viewport: { width: 360, height: 740 } }],
 ]) {
   test(`every page is accessible and fits: ${name}`, options, async t => {
@@ -150,7 +153,7 @@ for (const [name, context] of [
     await vigil.call('network', 'offline');
     await register(vigil, app, 'post');
     const { page } = await openPanel(t, vigil, context);
-    for (const path of ['/', `/app/${encodeURIComponent(app.url)}`, '/log', '/engagement']) {
+    for (const [path, picture] of [['/', 'home'], [`/app/${encodeURIComponent(app.url)}`, 'app'], ['/log', 'log'], ['/engagement', 'engagement']]) {
       await page.evaluate(to => { location.hash = to; }, path);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.evaluate(`document.title; ${kAxe}; undefined`).catch(error => { throw new Error(`axe-core did not load: ${error}`); });
@@ -161,6 +164,7 @@ for (const [name, context] of [
       assert.deepEqual(found, [], path);
       const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       assert.ok(wide <= screen, `${path} is ${wide} px wide on a screen of ${screen}`);
+      await keepScreenshot(page, `panel-chromium-${picture}-${name.replace(', ', '-').replace(' ', '')}`);
     }
   });
 }
