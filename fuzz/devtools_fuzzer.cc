@@ -34,7 +34,9 @@ void Check(const tl::expected<T, devtools::ProtocolError>& parameter) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto command = devtools::ParseCommand({reinterpret_cast<const char*>(data), size});
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (const auto message = devtools::ParseMessage(text)) Sent(*message);
+  const auto command = devtools::ParseCommand(text);
   if (!command) {
     if (Sent(command.error()).at("error").at("message").as_string().empty()) std::abort();
     return 0;

@@ -3,15 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { minimalApp } from './support/app-server.mjs';
 import { Cdp, devtoolsAddress, list } from './support/cdp.mjs';
-import { kManual, startFiles, startVigil } from './support/fixture.mjs';
+import { kManual, kVirtual, startFiles, startVigil } from './support/fixture.mjs';
+import { eventually } from './support/processes.mjs';
 
 const kWorker = "self.addEventListener('sync', event => event.waitUntil(fetch('ran', { method: 'POST' })));";
 const kSeed = 20260;
 const kCommands = 4000;
 
-async function start(t) {
-  const vigil = await startVigil(t, [...kManual, '--devtools', '127.0.0.1:0']);
-  const app = await startFiles(t, minimalApp(kWorker, { '/ran': { body: '', status: 200 } }));
+async function start(t, options = kManual, worker = kWorker) {
+  const vigil = await startVigil(t, [...options, '--devtools', '127.0.0.1:0']);
+  const app = await startFiles(t, minimalApp(worker, { '/ran': { body: '', status: 200 } }));
   await vigil.call('install', app.url);
   const address = devtoolsAddress(vigil);
   const connect = async url => {
@@ -92,4 +93,22 @@ test('a tool that does not read is cut off, and nobody waits for it', async t =>
   for (let count = 0; count < 50; ++count) assert.ok((await other.call('Target.getTargets')).targetInfos.length > 0);
   await cut;
   assert.ok((await other.call('Target.getTargets')).targetInfos.length > 0);
+});
+
+test('a worker that never answers a tool is stopped for being idle once the tool has left', async t => {
+  const { vigil, app, address, connect } = await start(t, kVirtual, `
+    indexedDB.databases = async () => { await fetch('ran', { method: 'POST' }); return new Promise(() => {}); };`);
+  const [page] = await list(address);
+  const tool = await connect(page.webSocketDebuggerUrl);
+  const origin = new URL(app.url).origin;
+  tool.ask('IndexedDB.requestDatabaseNames', { securityOrigin: origin });
+  await app.requests('/ran', 1);
+  assert.ok((await list(address)).some(target => target.type === 'service_worker'));
+  await vigil.call('clock', 'advance', '5m');
+  assert.ok((await list(address)).some(target => target.type === 'service_worker'), 'not while the tool is there');
+  tool.close();
+  await eventually('the worker is stopped', async () => {
+    await vigil.call('clock', 'advance', '1m');
+    return list(address);
+  }, targets => !targets.some(target => target.type === 'service_worker'));
 });

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <random>
 #include <utility>
@@ -22,8 +21,6 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kV8Domains = {"Runtime",      "Debugger", "Profiler",
                                                         "HeapProfiler", "Console",  "Schema"};
-// Deep enough for a value that a tool asks for as a whole.
-constexpr std::size_t kMaxDepth = 1000;
 
 bool IsV8Domain(std::string_view name) {
   return std::find(kV8Domains.begin(), kV8Domains.end(), name) != kV8Domains.end();
@@ -40,10 +37,9 @@ std::string RandomId() {
 Session::Session(Connection& connection, Target target, std::string id, std::string parent)
     : connection_(connection), target_(std::move(target)), id_(std::move(id)), parent_(std::move(parent)) {
   const std::weak_ptr<Connection> weak = connection.weak_from_this();
-  std::shared_ptr<WorkerReach> worker;
   if (target_.type == Target::Type::kApp)
-    worker = std::make_shared<WorkerReach>(connection.services(), target_.origin);
-  SessionView view{connection.services(), connection.targets(), target_, std::move(worker),
+    worker_ = std::make_shared<WorkerReach>(connection.services(), target_.origin);
+  SessionView view{connection.services(), connection.targets(), target_, worker_,
                    [weak, id = id_](std::string_view method, json::object params) {
                      const auto self = weak.lock();
                      if (!self) return;
@@ -57,7 +53,10 @@ Session::Session(Connection& connection, Target target, std::string id, std::str
   connection_.targets().NoteAttached(target_.id, 1);
 }
 
-Session::~Session() { connection_.targets().NoteAttached(target_.id, -1); }
+Session::~Session() {
+  if (worker_) worker_->Leave();
+  connection_.targets().NoteAttached(target_.id, -1);
+}
 
 Result<> Session::AttachV8(bool wait_for_debugger) {
   if (target_.process == 0) return {};
@@ -73,22 +72,18 @@ Result<> Session::AttachV8(bool wait_for_debugger) {
 
 // The worker is not trusted: what it says goes to this session alone, and looks like V8's domains.
 void Session::FromV8(const std::string& text) {
-  json::parse_options options;
-  options.max_depth = kMaxDepth;
-  boost::system::error_code error;
-  json::value value = json::parse(text, error, json::storage_ptr(), options);
+  auto message = ParseMessage(text);
   v8_->Taken(text.size());
-  if (error || !value.is_object()) {
+  if (!message) {
     log::Warning("a worker of {} said something to a developer tool that is no message", target_.origin);
     return;
   }
-  json::object& message = value.as_object();
-  if (const json::value* method = message.if_contains("method")) {
+  if (const json::value* method = message->if_contains("method")) {
     const std::string_view name = method->is_string() ? std::string_view(method->get_string()) : "";
     if (!IsV8Domain(name.substr(0, name.find('.')))) return;
   }
-  message.erase("sessionId");
-  connection_.Send(std::move(message), id_);
+  message->erase("sessionId");
+  connection_.Send(std::move(*message), id_);
 }
 
 Answer Session::AnswerTo(std::int64_t command) const {

@@ -41,6 +41,7 @@ class Session {
   const std::string id_;
   const std::string parent_;
   std::map<std::string, std::unique_ptr<Domain>> domains_;
+  std::shared_ptr<WorkerReach> worker_;  // shared with the domains and their replies under way; may be null
   std::unique_ptr<host::InspectorSession> v8_;
 };
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
+#include <cmath>
 #include <utility>
 
 namespace vigil::control::devtools {
@@ -11,6 +13,27 @@ namespace {
 
 // As deep as V8 itself reads commands.
 constexpr std::size_t kMaxDepth = 300;
+// Deep enough for a value that a tool asks for as a whole.
+constexpr std::size_t kMaxMessageDepth = 1000;
+
+// A number beyond what a double holds is read as infinite, and JSON has no word for that.
+bool IsFinite(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::double_:
+      return std::isfinite(value.get_double());
+    case json::kind::array: {
+      const auto& array = value.get_array();
+      return std::all_of(array.begin(), array.end(), IsFinite);
+    }
+    case json::kind::object: {
+      const auto& object = value.get_object();
+      return std::all_of(object.begin(), object.end(),
+                         [](const auto& member) { return IsFinite(member.value()); });
+    }
+    default:
+      return true;
+  }
+}
 
 tl::unexpected<json::object> Malformed(std::optional<std::int64_t> id, ErrorNumber number, const char* why) {
   return tl::make_unexpected(ErrorMessage(id, ProtocolError{number, why, {}}));
@@ -53,6 +76,7 @@ tl::expected<Command, json::object> ParseCommand(std::string_view text) {
   boost::system::error_code error;
   json::value value = json::parse({text.data(), text.size()}, error, json::storage_ptr(), options);
   if (error) return Malformed({}, ErrorNumber::kParseError, "JSON: not a well-formed message");
+  if (!IsFinite(value)) return Malformed({}, ErrorNumber::kParseError, "JSON: a number is too large");
   if (!value.is_object()) return Malformed({}, ErrorNumber::kInvalidRequest, "Message must be an object");
   json::object& message = value.as_object();
   Command command;
@@ -76,6 +100,15 @@ tl::expected<Command, json::object> ParseCommand(std::string_view text) {
     command.params = std::move(params->as_object());
   }
   return command;
+}
+
+std::optional<json::object> ParseMessage(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = kMaxMessageDepth;
+  boost::system::error_code error;
+  json::value value = json::parse({text.data(), text.size()}, error, json::storage_ptr(), options);
+  if (error || !value.is_object() || !IsFinite(value)) return std::nullopt;
+  return std::move(value.as_object());
 }
 
 tl::expected<std::string, ProtocolError> StringParam(const json::object& params, std::string_view name) {

@@ -49,6 +49,9 @@ tl::unexpected<ProtocolError> NoSuchMethod(std::string_view method);
 // The command in a message, or the answer that such a message gets. Anything may be in it.
 tl::expected<Command, boost::json::object> ParseCommand(std::string_view text);
 
+// What a worker says to its tools; absent: it is no JSON object, or would not be one when it is sent on.
+std::optional<boost::json::object> ParseMessage(std::string_view text);
+
 boost::json::object ErrorMessage(std::optional<std::int64_t> id, const ProtocolError& error);
 
 // ---- a command's parameters; the errors name the parameter

@@ -81,6 +81,15 @@ TEST(DevToolsProtocol, DepthIsBounded) {
   EXPECT_EQ(RefusalOf(nested(1'000'000)).code, -32700);
 }
 
+TEST(DevToolsProtocol, NumbersThatJsonCannotSayAgainAreRefused) {
+  const char* large = R"({"id":1,"method":"x","params":{"a":[{"b":-1e3000}]}})";
+  EXPECT_EQ(RefusalOf(large).code, -32700);
+  EXPECT_FALSE(ParseMessage(large).has_value());
+  EXPECT_TRUE(ParseMessage(R"({"id":1,"result":{"a":[-1e300]}})").has_value());
+  EXPECT_FALSE(ParseMessage("[]").has_value());
+  EXPECT_FALSE(ParseMessage("").has_value());
+}
+
 TEST(DevToolsProtocol, AWrongParameterIsNamed) {
   const auto params = Params(R"({"text":"t","yes":true,"number":4,"fraction":0.5})");
   EXPECT_EQ(*StringParam(params, "text"), "t");

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 #include <vector>
@@ -13,10 +12,6 @@
 namespace vigil::control::devtools {
 namespace asio = boost::asio;
 namespace json = boost::json;
-namespace {
-// As deep as a stored value may be that a front end shows.
-constexpr std::size_t kMaxDepth = 1000;
-}  // namespace
 
 asio::awaitable<Result<>> WorkerReach::Attach() {
   if (session_) co_return Result<>();
@@ -29,18 +24,14 @@ asio::awaitable<Result<>> WorkerReach::Attach() {
     co_return Fail(ErrorCode::kUnavailable, fmt::format("{} has no active service worker to ask", origin_));
   const auto started = co_await services_.host.StartWorker(std::move(scope));
   if (!started) co_return Fail(started.error());
+  if (left_) co_return Fail(ErrorCode::kUnavailable, "the tool has left");
   if (session_) co_return Result<>();  // another command was faster
   for (const auto& target : services_.host.InspectorTargets()) {
     if (!started->active || target.version_id != started->active->version_id) continue;
     host::InspectorHandlers handlers;
     handlers.message = [this](const std::string& text) { OnMessage(text); };
     handlers.detached = [weak = weak_from_this()](const std::string& reason) {
-      const auto gone = weak.lock();
-      if (!gone) return;
-      auto waiting = std::exchange(gone->waiting_, {});
-      asio::post(gone->services_.loop,
-                 [old = std::shared_ptr<host::InspectorSession>(std::move(gone->session_))] {});
-      for (auto& [id, waiter] : waiting) waiter.Set(Refuse("The service worker has ended: " + reason));
+      if (const auto gone = weak.lock()) gone->End(reason);
     };
     auto session = services_.host.Inspect(target.process, std::move(handlers));
     if (!session) co_return Fail(session.error());
@@ -50,26 +41,43 @@ asio::awaitable<Result<>> WorkerReach::Attach() {
   co_return Fail(ErrorCode::kUnavailable, "the service worker has ended right after its start");
 }
 
+void WorkerReach::Leave() {
+  left_ = true;
+  End("the tool has left");
+}
+
+void WorkerReach::End(const std::string& reason) {
+  auto waiting = std::exchange(waiting_, {});
+  // Not inside a call of the session.
+  if (session_)
+    asio::post(services_.loop, [old = std::shared_ptr<host::InspectorSession>(std::move(session_))] {});
+  for (auto& [id, waiter] : waiting) waiter.Set(Refuse("The service worker does not answer: " + reason));
+}
+
 // The worker is not trusted: whatever it answers, it is about its own data.
 void WorkerReach::OnMessage(const std::string& text) {
   if (session_) session_->Taken(text.size());
-  json::parse_options options;
-  options.max_depth = kMaxDepth;
-  boost::system::error_code error;
-  json::value value = json::parse(text, error, json::storage_ptr(), options);
-  if (error || !value.is_object()) return;
-  json::object& message = value.as_object();
-  const json::value* id = message.if_contains("id");
+  auto message = ParseMessage(text);
+  if (!message) return;
+  const json::value* id = message->if_contains("id");
   const auto found = id != nullptr && id->is_int64() ? waiting_.find(id->get_int64()) : waiting_.end();
   if (found == waiting_.end()) return;
   auto waiter = found->second;
   waiting_.erase(found);
-  json::value* result = message.if_contains("result");
+  json::value* result = message->if_contains("result");
   if (result != nullptr && result->is_object()) {
     waiter.Set(std::move(result->as_object()));
     return;
   }
-  waiter.Set(Refuse("The service worker did not answer"));
+  // V8's own words for what is wrong with a command.
+  const json::value* failed = message->if_contains("error");
+  const auto* fields = failed != nullptr ? failed->if_object() : nullptr;
+  const json::value* why = fields != nullptr ? fields->if_contains("message") : nullptr;
+  if (why != nullptr && why->is_string()) {
+    waiter.Set(Refuse(std::string(why->get_string())));
+  } else {
+    waiter.Set(Refuse("The service worker did not answer"));
+  }
 }
 
 asio::awaitable<Reply> WorkerReach::Call(std::string method, json::object params) {

@@ -29,15 +29,19 @@ class WorkerReach : public std::enable_shared_from_this<WorkerReach> {
   boost::asio::awaitable<Reply> Run(std::string body, boost::json::object arguments);
   // The same, as an object that can be asked for its properties.
   boost::asio::awaitable<Reply> RunForObject(std::string body, boost::json::object arguments);
+  // The tool has gone: what is not answered yet never is, and the worker may be stopped again.
+  void Leave();
 
  private:
   boost::asio::awaitable<Result<>> Attach();
   boost::asio::awaitable<Reply> Evaluate(std::string body, boost::json::object arguments, bool by_value);
   void OnMessage(const std::string& text);
+  void End(const std::string& reason);
 
   const Services& services_;
   const std::string origin_;
   std::unique_ptr<host::InspectorSession> session_;
+  bool left_ = false;
   std::int64_t last_ = 0;
   std::map<std::int64_t, host::Waiter<Reply>> waiting_;
 };
