@@ -61,6 +61,7 @@ int Main(int argc, char** argv) {
   AddEngagement(app, context);
   AddNotifications(app, context);
   AddStorage(app, context);
+  AddMetrics(app, context);
   AddPanel(app, context);
   AddDevTools(app, context);
   AddDoctor(app, context);

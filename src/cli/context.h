@@ -78,6 +78,7 @@ void AddPermission(CLI::App& app, Context& context);
 void AddEngagement(CLI::App& app, Context& context);
 void AddNotifications(CLI::App& app, Context& context);
 void AddStorage(CLI::App& app, Context& context);
+void AddMetrics(CLI::App& app, Context& context);
 void AddPanel(CLI::App& app, Context& context);
 void AddDevTools(CLI::App& app, Context& context);
 void AddDoctor(CLI::App& app, Context& context);

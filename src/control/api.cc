@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "control/changes.h"
+#include "control/metrics.h"
 
 namespace vigil::control {
 
@@ -23,6 +24,14 @@ Api::Api(Services services) : services_(std::move(services)), devtools_(services
   devtools_.AddRoutes(router_, sockets_, [this] { return services_.open_panel().value_or(PanelAccess()); });
   Route("GET", "/v1/status", &Api::Status);
   Route("GET", "/v1/parameters", &Api::ListParameters);
+  Route("GET", "/v1/metrics", &Api::GetMetrics);
+  router_.AddRaw("GET", "/metrics", [this](Request) -> boost::asio::awaitable<Result<RawBody>> {
+    const auto families = co_await CollectMetrics(services_);
+    RawBody body;
+    body.content_type = kOpenMetricsType;
+    body.bytes = OpenMetricsText(families);
+    co_return body;
+  });
   Route("POST", "/v1/panel", &Api::OpenPanel);
   Route("POST", "/v1/devtools", &Api::OpenDevTools);
   AddLive();

@@ -2,6 +2,7 @@
 //
 //   GET    /v1/status
 //   GET    /v1/parameters
+//   GET    /metrics                             OpenMetrics; /v1/metrics the same as JSON
 //   POST   /v1/panel                            {url}: with the token
 //   POST   /v1/devtools {url}                   apps with the address of the developer tools at each
 //   WebSocket /v1/live                          state, and what happens; see api_live.cc
@@ -66,6 +67,7 @@ class Api {
   // api_system.cc
   Task Status(Request, Caller&);
   Task ListParameters(Request, Caller&);
+  Task GetMetrics(Request, Caller&);
   Task OpenPanel(Request, Caller&);
   Task OpenDevTools(Request, Caller&);
   Task GetNetwork(Request, Caller&);

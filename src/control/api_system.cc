@@ -10,6 +10,7 @@
 #include "control/api.h"
 #include "control/json_view.h"
 #include "control/log_feed.h"
+#include "control/metrics.h"
 #include "engine/parameter_names.h"
 #include "host/storage_thread.h"
 #include "host/sync_driver.h"
@@ -80,6 +81,14 @@ Api::Task Api::Status(Request, Caller&) {
   out["syncs"] = services_.syncs.engine().size();
   out["firing"] = services_.syncs.engine().firing();
   out["pages"] = services_.host.Pages().size();
+  co_return json::value(std::move(out));
+}
+
+Api::Task Api::GetMetrics(Request, Caller&) {
+  const auto families = co_await CollectMetrics(services_);
+  json::object out;
+  out["families"] = MetricsJson(families);
+  out["text"] = OpenMetricsText(families);
   co_return json::value(std::move(out));
 }
 

@@ -9,6 +9,7 @@ void RunMonitor::DispatchSyncEvent(SyncEvent event, Done done) {
   std::string origin = origin_of_(event.registration_id);
   dispatcher_.DispatchSyncEvent(std::move(event), [this, copy = std::move(copy), origin = std::move(origin),
                                                    done = std::move(done)](host::DispatchOutcome outcome) {
+    metrics_.Ran(copy.kind, outcome);
     feed_.Run(copy, origin, outcome);
     done(std::move(outcome));
   });

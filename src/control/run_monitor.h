@@ -1,10 +1,12 @@
-// Stands between the sync driver and the host and tells the log feed how each event ended, recorded or not.
+// Stands between the sync driver and the host and tells the log feed and the metrics how each event ended,
+// recorded or not.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "control/log_feed.h"
+#include "control/metrics.h"
 #include "host/ports.h"
 
 namespace vigil::control {
@@ -13,9 +15,9 @@ class RunMonitor final : public host::SyncDispatcher {
  public:
   // origin_of: of a service worker registration; empty when it is gone. All outlive the monitor and its
   // dispatches.
-  RunMonitor(host::SyncDispatcher& dispatcher, LogFeed& feed,
+  RunMonitor(host::SyncDispatcher& dispatcher, LogFeed& feed, Metrics& metrics,
              std::function<std::string(std::uint64_t registration_id)> origin_of)
-      : dispatcher_(dispatcher), feed_(feed), origin_of_(std::move(origin_of)) {}
+      : dispatcher_(dispatcher), feed_(feed), metrics_(metrics), origin_of_(std::move(origin_of)) {}
 
   void DispatchSyncEvent(SyncEvent event, Done done) override;
   bool CanDispatch(std::uint64_t registration_id) const override {
@@ -25,6 +27,7 @@ class RunMonitor final : public host::SyncDispatcher {
  private:
   host::SyncDispatcher& dispatcher_;
   LogFeed& feed_;
+  Metrics& metrics_;
   std::function<std::string(std::uint64_t)> origin_of_;
 };
 

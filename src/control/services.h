@@ -26,6 +26,7 @@ class SyncDriver;
 namespace vigil::control {
 class Changes;
 class LogFeed;
+class Metrics;
 class PolicyService;
 
 // Where a browser finds the panel, and what it has to know.
@@ -47,6 +48,7 @@ struct Services {
   PolicyService& policy;
   LogFeed& feed;
   Changes& changes;
+  const Metrics& metrics;
   Parameters parameters;
   std::string version;
   std::filesystem::path data_directory;

@@ -270,7 +270,7 @@ void Daemon::MakeHost() {
   host::HostDependencies host{loop_,         *clock_,   *storage_, *stores_, *fetcher_,
                               *web_sockets_, *network_, *policy_,  *policy_, *policy_};
   host_.emplace(host, HostOptionsFrom(parameters_, options_, directory_.path() / "storage"));
-  monitor_.emplace(*host_, *feed_, [this](std::uint64_t id) {
+  monitor_.emplace(*host_, *feed_, metrics_, [this](std::uint64_t id) {
     for (const auto& registration : host_->Registrations()) {
       if (registration.id == id) return registration.origin;
     }
@@ -313,6 +313,7 @@ control::Services Daemon::MakeServices() {
                            *policy_,
                            *feed_,
                            changes_,
+                           metrics_,
                            parameters_,
                            Version(),
                            directory_.path(),

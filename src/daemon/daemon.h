@@ -12,6 +12,7 @@
 #include "control/api.h"
 #include "control/changes.h"
 #include "control/log_feed.h"
+#include "control/metrics.h"
 #include "control/policy_service.h"
 #include "control/run_monitor.h"
 #include "daemon/quiescence.h"
@@ -87,6 +88,7 @@ class Daemon {
   std::optional<control::PolicyService> policy_;
   std::optional<control::LogFeed> feed_;
   control::Changes changes_;
+  control::Metrics metrics_;
   Random random_;
   std::optional<host::Host> host_;
   std::optional<control::RunMonitor> monitor_;
