@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/context.h"
+#include "cli/csv.h"
 #include "cli/printable.h"
 
 namespace vigil::cli {
@@ -14,6 +15,7 @@ struct LogOptions {
   bool follow = false;
   bool console = false;
   bool clear = false;
+  bool csv = false;
 };
 
 struct RecordOptions {
@@ -61,6 +63,22 @@ void PrintLine(const json::value& line) {
   Print(fmt::format("{}  {}  {}", Time(line, "at"), Text(line, "origin"), text));
 }
 
+// The same columns as the panel's export.
+void PrintCsv(const json::value& line) {
+  const std::string type = Text(line, "type");
+  std::string service = Text(line, "service");
+  std::string text = Text(line, type == "event" ? "event" : "text");
+  if (type == "event") {
+    for (const auto& pair : line.at("metadata").as_object())
+      text += fmt::format("; {}: {}", std::string(pair.key()),
+                          Text(line.at("metadata"), std::string(pair.key())));
+  } else if (type == "console") {
+    service = Text(line, "level");
+  }
+  fmt::print("{}", CsvRow({Text(line, "at"), type, Text(line, "origin"), service, Text(line, "tag"), text}));
+  std::fflush(stdout);
+}
+
 int Clear(const Context& context, const LogOptions& options) {
   const std::string target =
       options.service.empty() ? "/v1/log" : "/v1/log?service=" + Encode(options.service);
@@ -69,6 +87,7 @@ int Clear(const Context& context, const LogOptions& options) {
 
 int Show(const Context& context, const LogOptions& options) {
   if (options.clear) return Clear(context, options);
+  if (options.csv) fmt::print("{}", CsvRow({"time", "type", "origin", "service", "tag", "text"}));
   HttpCall call;
   call.target =
       fmt::format("/v1/log?follow={}&console={}&lines={}&service={}&url={}", options.follow ? 1 : 0,
@@ -76,6 +95,8 @@ int Show(const Context& context, const LogOptions& options) {
   call.on_line = [&](const json::object& line) {
     if (context.json) {
       PrintJson(line);
+    } else if (options.csv) {
+      PrintCsv(line);
     } else {
       PrintLine(line);
     }
@@ -85,6 +106,10 @@ int Show(const Context& context, const LogOptions& options) {
   if (options.follow) return kOk;
   if (context.json) {
     PrintJson(*answer);
+    return kOk;
+  }
+  if (options.csv) {
+    for (const auto& line : answer->as_array()) PrintCsv(line);
     return kOk;
   }
   for (const auto& line : answer->as_array()) PrintLine(line);
@@ -131,6 +156,7 @@ void AddLog(CLI::App& app, Context& context) {
       ->check(CLI::IsMember(ServiceNames()));
   CLI::Option* follow = log->add_flag("-f,--follow", options->follow, "Go on with what happens from now on");
   log->add_flag("--console", options->console, "With what scripts print to their console");
+  log->add_flag("--csv", options->csv, "As comma-separated values, for a spreadsheet");
   log->add_flag("--clear", options->clear, "Delete the recorded events (with --service: its own)")
       ->excludes(follow);
 
