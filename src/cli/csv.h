@@ -1,4 +1,5 @@
-// Comma-separated values as RFC 4180 has them, for spreadsheets.
+// Comma-separated values (RFC 4180) that are safe to print and to open: nobody's tag acts on the terminal, or
+// is calculated by a spreadsheet.
 #pragma once
 
 #include <string>
@@ -7,9 +8,10 @@
 
 namespace vigil::cli {
 
-// A cell that a spreadsheet would take for a formula begins with an apostrophe: what apps say is text.
-std::string CsvCell(std::string_view value);
-// With its line break.
+// Printable(), so it keeps to one line; quoted where it has to be. One that a spreadsheet would take for a
+// formula begins with an apostrophe.
+std::string CsvCell(std::string_view text);
+// Without the end of the line.
 std::string CsvRow(const std::vector<std::string>& cells);
 
 }  // namespace vigil::cli

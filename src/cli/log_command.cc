@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "cli/context.h"
 #include "cli/csv.h"
 #include "cli/printable.h"
@@ -63,21 +65,52 @@ void PrintLine(const json::value& line) {
   Print(fmt::format("{}  {}  {}", Time(line, "at"), Text(line, "origin"), text));
 }
 
-// The same columns as the panel's export.
-void PrintCsv(const json::value& line) {
+// The panel's export has the same columns.
+void PrintCsvLine(const json::value& line) {
   const std::string type = Text(line, "type");
-  std::string service = Text(line, "service");
-  std::string text = Text(line, type == "event" ? "event" : "text");
+  std::string text = Text(line, "text");
   if (type == "event") {
-    for (const auto& pair : line.at("metadata").as_object())
-      text += fmt::format("; {}: {}", std::string(pair.key()),
-                          Text(line.at("metadata"), std::string(pair.key())));
-  } else if (type == "console") {
-    service = Text(line, "level");
+    text = Text(line, "event");
+    for (const auto& pair : line.at("metadata").as_object()) {
+      const std::string key(pair.key());
+      text += fmt::format(" · {}: {}", key, Text(line.at("metadata"), key));
+    }
+  } else if (type == "recording") {
+    text = RecordingText(line);
+  } else if (type != "console" && type != "report") {
+    return;
   }
-  fmt::print("{}", CsvRow({Text(line, "at"), type, Text(line, "origin"), service, Text(line, "tag"), text}));
-  std::fflush(stdout);
+  const std::string kind = type == "console" ? Text(line, "level") : Text(line, "service");
+  // Lines end with CR LF (RFC 4180).
+  Print(CsvRow({Text(line, "at"), type, Text(line, "origin"), kind, Text(line, "tag"), text}) + "\r");
 }
+
+// In the form that was asked for.
+class LinePrinter {
+ public:
+  LinePrinter(const Context& context, const LogOptions& options)
+      : json_(context.json), csv_(options.csv && !context.json) {}
+
+  void Begin() {
+    if (csv_ && !std::exchange(begun_, true))
+      cli::Print(CsvRow({"time", "type", "origin", "service", "tag", "text"}) + "\r");
+  }
+  void Print(const json::value& line) {
+    Begin();
+    if (json_) {
+      PrintJson(line);
+    } else if (csv_) {
+      PrintCsvLine(line);
+    } else {
+      PrintLine(line);
+    }
+  }
+
+ private:
+  const bool json_;
+  const bool csv_;
+  bool begun_ = false;
+};
 
 int Clear(const Context& context, const LogOptions& options) {
   const std::string target =
@@ -87,20 +120,12 @@ int Clear(const Context& context, const LogOptions& options) {
 
 int Show(const Context& context, const LogOptions& options) {
   if (options.clear) return Clear(context, options);
-  if (options.csv) fmt::print("{}", CsvRow({"time", "type", "origin", "service", "tag", "text"}));
   HttpCall call;
   call.target =
       fmt::format("/v1/log?follow={}&console={}&lines={}&service={}&url={}", options.follow ? 1 : 0,
                   options.console ? 1 : 0, options.lines, Encode(options.service), Encode(options.url));
-  call.on_line = [&](const json::object& line) {
-    if (context.json) {
-      PrintJson(line);
-    } else if (options.csv) {
-      PrintCsv(line);
-    } else {
-      PrintLine(line);
-    }
-  };
+  LinePrinter printer(context, options);
+  call.on_line = [&printer](const json::object& line) { printer.Print(line); };
   const auto answer = context.Call(call);
   if (!answer) return ShowError(context, answer.error());
   if (options.follow) return kOk;
@@ -108,12 +133,9 @@ int Show(const Context& context, const LogOptions& options) {
     PrintJson(*answer);
     return kOk;
   }
-  if (options.csv) {
-    for (const auto& line : answer->as_array()) PrintCsv(line);
-    return kOk;
-  }
-  for (const auto& line : answer->as_array()) PrintLine(line);
-  if (answer->as_array().empty())
+  printer.Begin();
+  for (const auto& line : answer->as_array()) printer.Print(line);
+  if (answer->as_array().empty() && !options.csv)
     Print("nothing yet; events of background sync are kept while `vigil record on` is in force");
   return kOk;
 }
@@ -146,7 +168,8 @@ void AddLog(CLI::App& app, Context& context) {
       "Console lines and reports are those since the daemon was started. Characters that would act on the "
       "terminal are\n"
       "shown as \\x1b, and long tags are cut; --json has everything.\n"
-      "--follow goes on until Ctrl-C; with --json it prints one object a line.\n\n"
+      "--follow goes on until Ctrl-C; with --json it prints one object a line. In --csv a cell that a\n"
+      "spreadsheet would take for a formula begins with an apostrophe.\n\n"
       "  vigil log https://shop.example/ --service periodicBackgroundSync -n 20",
       [options, &context] { return Show(context, *options); });
   log->add_option("url", options->url, "Only this app");
@@ -156,9 +179,11 @@ void AddLog(CLI::App& app, Context& context) {
       ->check(CLI::IsMember(ServiceNames()));
   CLI::Option* follow = log->add_flag("-f,--follow", options->follow, "Go on with what happens from now on");
   log->add_flag("--console", options->console, "With what scripts print to their console");
-  log->add_flag("--csv", options->csv, "As comma-separated values, for a spreadsheet");
+  CLI::Option* csv = log->add_flag("--csv", options->csv, "Print comma-separated values, for spreadsheets")
+                         ->excludes(log->get_option("--json"));
   log->add_flag("--clear", options->clear, "Delete the recorded events (with --service: its own)")
-      ->excludes(follow);
+      ->excludes(follow)
+      ->excludes(csv);
 
   const auto record = std::make_shared<RecordOptions>();
   CLI::App* command =

@@ -130,3 +130,33 @@ test('rows that make no sense cost themselves only', async t => {
   await eventually('it is recorded', () => events(vigil), list => list.filter(event => event.event === 'Sync completed').length === 2);
   assert.ok((await vigil.call('log')).includes('Registered sync "before"'));
 });
+
+test('the log as CSV: a row for each line, formulas as text, and nothing that acts on a terminal', async t => {
+  const { vigil, server } = await installedApp(t);
+  const head = 'time,type,origin,service,tag,text';
+  assert.equal(await vigil.call('log', '--csv'), `${head}\r`);
+  await vigil.call('record', 'on');
+  const page = (await vigil.call('page', 'open', server.url, '--keep')).trim();
+  await vigil.call('network', 'offline');
+  await vigil.call('page', 'eval', page, ['=1+1', 'a "b", c', '\u001b[2J', 'line\r\n-1'].map(sync).join('\n'));
+  await vigil.call('clock', 'advance', '1min');
+  await vigil.call('page', 'eval', page, 'console.warn("@SUM(A1)")');
+  const csv = await vigil.call('log', '--csv', '--console');
+  const origin = new URL(server.url).origin;
+  assert.deepEqual(csv.replace(/\r$/, '').split('\r\n').map(row => row.replace(/^[0-9][0-9TZ:.-]+,/, '')), [
+    head,
+    `event,${origin},backgroundSync,'=1+1,Registered sync`,
+    `event,${origin},backgroundSync,"a ""b"", c",Registered sync`,
+    `event,${origin},backgroundSync,\\x1b[2J,Registered sync`,
+    `event,${origin},backgroundSync,line\\r\\n-1,Registered sync`,
+    `console,${origin},warn,,'@SUM(A1)`,
+  ]);
+  const both = await vigil.run('log', '--csv', '--json');
+  assert.equal(both.status, 2, both.text());
+  const follower = vigil.begin('log', '--csv', '--follow');
+  t.after(() => follower.kill());
+  await follower.line(/^time,type,origin,service,tag,text/);
+  await follower.line(/line\\r\\n-1,Registered sync/);
+  await vigil.call('page', 'eval', page, sync('later'));
+  await follower.line(/,later,Registered sync/);
+});
