@@ -20,6 +20,9 @@ namespace vigil::control {
 namespace json = boost::json;
 namespace {
 
+constexpr const char* kOneShotName = "sync";
+constexpr const char* kPeriodicName = "periodicsync";
+
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 // Resident memory of a process; 0: it has ended.
@@ -48,6 +51,11 @@ MetricFamily Single(std::string name, std::string unit, std::string help, double
 MetricFamily Registrations(const Services& services) {
   MetricFamily family = Gauge("vigil_registrations", "", "Sync registrations by kind and state.");
   std::map<std::pair<std::string, std::string>, double> counts;
+  for (const SyncKind kind : {SyncKind::kOneShot, SyncKind::kPeriodic}) {
+    for (const SyncState state : {SyncState::kPending, SyncState::kWaiting, SyncState::kFiring,
+                                  SyncState::kReregisteredWhileFiring, SyncState::kSuspended})
+      counts[{SyncKindName(kind), SyncStateName(state)}] = 0;
+  }
   for (const auto& sync : services.syncs.List())
     ++counts[{SyncKindName(sync.key.kind), SyncStateName(sync.explanation.state)}];
   for (const auto& [key, count] : counts)
@@ -102,6 +110,13 @@ MetricFamily Events(const Metrics& metrics) {
   return family;
 }
 
+// Whole numbers keep their ".0": a bound is always the same text.
+std::string BoundText(double bound) {
+  std::string text = fmt::format("{}", bound);
+  if (text.find('.') == std::string::npos) text += ".0";
+  return text;
+}
+
 MetricFamily Latencies(std::string name, std::string help,
                        const std::map<std::string, Metrics::Histogram>& histograms) {
   MetricFamily family{std::move(name), "histogram", "seconds", std::move(help), {}};
@@ -110,7 +125,7 @@ MetricFamily Latencies(std::string name, std::string help,
     for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
       below += histogram.counts[i];
       const std::string bound =
-          i < Metrics::Histogram::kBounds.size() ? fmt::format("{}", Metrics::Histogram::kBounds[i]) : "+Inf";
+          i < Metrics::Histogram::kBounds.size() ? BoundText(Metrics::Histogram::kBounds[i]) : "+Inf";
       family.samples.push_back({"_bucket", {{"kind", kind}, {"le", bound}}, static_cast<double>(below)});
     }
     family.samples.push_back({"_count", {{"kind", kind}}, static_cast<double>(below)});
@@ -128,6 +143,17 @@ std::string LabelText(const Labels& labels) {
 
 }  // namespace
 
+Metrics::Metrics() {
+  using Kind = host::DispatchOutcome::Kind;
+  for (const char* name : {kOneShotName, kPeriodicName}) {
+    for (const Kind outcome :
+         {Kind::kSucceeded, Kind::kRejected, Kind::kFailed, Kind::kTimeout, Kind::kNotStarted})
+      events_[{name, host::DispatchOutcomeName(outcome)}] = 0;
+    starts_[name] = {};
+    runs_[name] = {};
+  }
+}
+
 void Metrics::Histogram::Add(double seconds) {
   const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
   ++counts[static_cast<std::size_t>(bound - kBounds.begin())];
@@ -139,7 +165,7 @@ std::uint64_t Metrics::Histogram::total() const {
 }
 
 void Metrics::Ran(host::SyncKind kind, const host::DispatchOutcome& outcome) {
-  const char* name = kind == host::SyncKind::kOneShot ? "sync" : "periodicsync";
+  const char* name = kind == host::SyncKind::kOneShot ? kOneShotName : kPeriodicName;
   ++events_[{name, host::DispatchOutcomeName(outcome.kind)}];
   if (outcome.handler_started_us == 0) return;
   const auto seconds = [](std::int64_t from, std::int64_t to) {

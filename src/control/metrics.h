@@ -31,6 +31,9 @@ class Metrics {
     std::uint64_t total() const;
   };
 
+  // All kinds and outcomes are there from the start, with 0: else nobody sees the first of them as a change.
+  Metrics();
+
   // A sync or periodicsync event has ended.
   void Ran(host::SyncKind kind, const host::DispatchOutcome& outcome);
 

@@ -24,8 +24,16 @@ TEST(Metrics, CountEventsByKindAndOutcomeAndHowLongTheyTook) {
   EXPECT_EQ(metrics.events().at({"sync", "succeeded"}), 2U);
   EXPECT_EQ(metrics.events().at({"periodicsync", "failed"}), 1U);
   EXPECT_EQ(metrics.starts().at("sync").total(), 2U);
-  EXPECT_EQ(metrics.starts().count("periodicsync"), 0U) << "no handler was entered";
+  EXPECT_EQ(metrics.starts().at("periodicsync").total(), 0U) << "no handler was entered";
   EXPECT_DOUBLE_EQ(metrics.runs().at("sync").sum, 0.6);
+}
+
+TEST(Metrics, HaveEveryKindAndOutcomeFromTheStart) {
+  const Metrics metrics;
+  EXPECT_EQ(metrics.events().size(), 10U);
+  for (const auto& [key, count] : metrics.events()) EXPECT_EQ(count, 0U) << key.first << key.second;
+  EXPECT_EQ(metrics.starts().size(), 2U);
+  EXPECT_EQ(metrics.runs().size(), 2U);
 }
 
 TEST(Metrics, AValueOnABoundBelongsToItsBucketAndALargerOneToTheNext) {

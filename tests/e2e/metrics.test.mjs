@@ -42,6 +42,7 @@ function parse(text) {
       const buckets = family.samples.filter(({ suffix, labels: own }) => suffix === '_bucket' && own.kind === labels.kind);
       assert.equal(buckets.at(-1).labels.le, '+Inf');
       assert.equal(buckets.at(-1).value, count);
+      for (const bucket of buckets.slice(0, -1)) assert.match(bucket.labels.le, /^\d+\.\d+$/, 'bounds are written as fractions');
       buckets.reduce((before, { value }) => { assert.ok(value >= before); return value; }, 0);
     }
   }
@@ -70,12 +71,15 @@ test('events, registrations and workers are counted as OpenMetrics says', async 
   assert.equal(value('vigil_events', { kind: 'sync', outcome: 'succeeded' }), 2);
   assert.equal(value('vigil_events', { kind: 'sync', outcome: 'rejected' }), 1);
   assert.equal(families.get('vigil_registrations').samples.reduce((sum, sample) => sum + sample.value, 0), 1);
+  assert.equal(value('vigil_events', { kind: 'periodicsync', outcome: 'timeout' }), 0);
+  assert.equal(value('vigil_registrations', { kind: 'sync', state: 'waiting' }), 1);
+  assert.equal(value('vigil_registrations', { kind: 'periodicsync', state: 'suspended' }), 0);
   assert.equal(value('vigil_workers', { state: 'running' }), 1);
   assert.equal(value('vigil_apps'), 1);
   assert.equal(value('vigil_network_online'), 1);
   assert.ok(value('vigil_memory_bytes', { of: 'daemon' }) > 1e6);
   assert.ok(value('vigil_open_descriptors') > 3);
-  assert.equal(families.get('vigil_event_run_seconds').samples.find(({ suffix }) => suffix === '_count').value, 3);
+  assert.equal(families.get('vigil_event_run_seconds').samples.find(({ suffix, labels }) => suffix === '_count' && labels.kind === 'sync').value, 3);
 
   assert.equal(parse(`${(await vigil.call('metrics')).trimEnd()}\n`).size, families.size);
   const { families: listed } = await vigil.json('metrics');
