@@ -31,7 +31,7 @@ async function open(t, url) {
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
   t.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   const hosts = new Set();
   page.on('response', response => { if (/^https?:/.test(response.url())) hosts.add(new URL(response.url()).host); });
   page.on('websocket', socket => hosts.add(new URL(socket.url()).host));

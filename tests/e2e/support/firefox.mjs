@@ -24,6 +24,6 @@ export async function openFirefox(t, { dark = false, width = 1400, height = 900 
   });
   t.after(() => browser.close());
   const page = await browser.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   return page;
 }
