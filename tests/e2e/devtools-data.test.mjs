@@ -123,7 +123,13 @@ test('usage is told, and an origin is cleared as a whole', async t => {
   assert.ok(usage > 0 && quota > usage);
   assert.ok(usageBreakdown.find(({ storageType }) => storageType === 'indexeddb').usage > 0);
   assert.equal((await cdp.call('Storage.getStorageKey')).storageKey, storageKey);
-  await cdp.call('Storage.clearDataForStorageKey', { storageKey, storageTypes: 'all' });
+  // What was not named is not deleted.
+  for (const storageTypes of ['service_workers', 'cookies,service_workers', 'cache_storage', '']) {
+    assert.match((await cdp.ask('Storage.clearDataForStorageKey', { storageKey, storageTypes })).error.message, /Nothing was cleared/);
+  }
+  assert.ok((await vigil.json('storage', app.url)).indexed_db_bytes > 0);
+  assert.equal((await vigil.json('worker', 'list')).length, 1);
+  await cdp.call('Storage.clearDataForStorageKey', { storageKey, storageTypes: 'cookies,indexeddb,local_storage,service_workers,cache_storage' });
   assert.equal((await vigil.json('storage', app.url)).indexed_db_bytes, 0);
   // There is no worker to ask any more, and the answer says so.
   const none = await cdp.ask('IndexedDB.requestDatabaseNames', { storageKey });

@@ -1,7 +1,9 @@
 #include "control/devtools/storage_domain.h"
 
 #include <boost/json/array.hpp>
+#include <set>
 #include <sstream>
+#include <string>
 #include <utility>
 
 #include "control/clear_origin.h"
@@ -96,11 +98,19 @@ void StorageDomain::Clear(const Params& params, const Answer& answer, const char
   const auto types = StringParam(params, "storageTypes");
   if (!key) return answer(tl::make_unexpected(key.error()));
   if (!types) return answer(tl::make_unexpected(types.error()));
+  // Nothing is deleted that was not named.
+  std::set<std::string> unnamed = {"cache_storage", "cookies", "indexeddb", "local_storage",
+                                   "service_workers"};
   std::istringstream list(*types);
-  bool everything = false;
-  for (std::string type; std::getline(list, type, ',');)
-    everything = everything || type == "all" || type == "service_workers";
-  if (!everything) return answer(Refuse("Vigil clears an origin as a whole: pass storageTypes \"all\""));
+  for (std::string type; std::getline(list, type, ',');) {
+    unnamed.erase(type);
+    if (type == "all") unnamed.clear();
+  }
+  if (!unnamed.empty()) {
+    return answer(
+        Refuse("Nothing was cleared: Vigil clears an origin as a whole, so name all types, or pass "
+               "storageTypes \"all\""));
+  }
   Spawn(ClearAll(session_.services, OriginOf(*key)), answer);
 }
 
